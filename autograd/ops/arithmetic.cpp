@@ -1,0 +1,103 @@
+#include <scry/autograd/ops/arithmetic.hpp>
+#include <scry/autograd/ops/cast.hpp>
+#include <scry/autograd/tape.hpp>
+#include <scry/core/kernels/arithmetic.hpp>
+#include <scry/core/kernels/math.hpp>
+#include <cmath>
+
+namespace scry {
+
+using autograd::record;
+using autograd::wrt;
+
+namespace {
+
+void require_defined(std::string_view op, const Tensor& a, const Tensor& b) {
+  require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
+}
+
+// Calls `op` on both operands in their common type.
+template <class Op>
+Tensor in_common_type(const Tensor& a, const Tensor& b, DType least, const Op& op) {
+  const DType common = std::max(promote(a.dtype(), b.dtype()), least);
+  return op(cast(a, common), cast(b, common));
+}
+
+// The type in which a tensor meets a number.
+DType with_number(const Tensor& x, double number) {
+  if (is_floating(x.dtype())) return x.dtype();
+  return number != std::floor(number) ? f32 : std::max(x.dtype(), x.dtype() == boolean ? i64 : u8);
+}
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  require_defined("add", a, b);
+  if (a.dtype() != b.dtype() || a.dtype() == boolean)
+    return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return add(x, y); });
+  return record("add", kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return g; }));
+}
+
+Tensor sub(const Tensor& a, const Tensor& b) {
+  require_defined("sub", a, b);
+  if (a.dtype() != b.dtype() || a.dtype() == boolean)
+    return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return sub(x, y); });
+  return record("sub", kernels::sub(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return neg(g); }));
+}
+
+Tensor mul(const Tensor& a, const Tensor& b) {
+  require_defined("mul", a, b);
+  if (a.dtype() != b.dtype() || a.dtype() == boolean)
+    return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return mul(x, y); });
+  const auto times = [](const Tensor& g, const Tensor& other) { return g * other; };
+  return record("mul", kernels::mul(a, b), wrt(a, times, b), wrt(b, times, a));
+}
+
+Tensor div(const Tensor& a, const Tensor& b) {
+  require_defined("div", a, b);
+  if (a.dtype() != b.dtype() || !is_floating(a.dtype())) return in_common_type(a, b, f32, [](const Tensor& x, const Tensor& y) { return div(x, y); });
+  return record("div", kernels::div(a, b),
+                wrt(
+                    a, [](const Tensor& g, const Tensor& divisor) { return g / divisor; }, b),
+                wrt(
+                    b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
+}
+
+Tensor neg(const Tensor& x) {
+  require(x.defined(), "neg: the tensor is undefined");
+  if (x.dtype() == boolean) return neg(cast(x, i64));
+  return record("neg", kernels::neg(x), wrt(x, [](const Tensor& g) { return neg(g); }));
+}
+
+Tensor add(const Tensor& a, double b) {
+  if (const DType dtype = with_number(a, b); dtype != a.dtype()) return add(cast(a, dtype), b);
+  return record("add", kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }));
+}
+
+Tensor mul(const Tensor& a, double b) {
+  if (const DType dtype = with_number(a, b); dtype != a.dtype()) return mul(cast(a, dtype), b);
+  return record("mul", kernels::mul(a, b),
+                wrt(
+                    a, [](const Tensor& g, double factor) { return g * factor; }, b));
+}
+
+Tensor div(const Tensor& a, double b) {
+  if (!is_floating(a.dtype())) return div(cast(a, f32), b);
+  return record("div", kernels::div(a, b),
+                wrt(
+                    a, [](const Tensor& g, double divisor) { return g / divisor; }, b));
+}
+
+Tensor sub(double a, const Tensor& b) {
+  if (const DType dtype = with_number(b, a); dtype != b.dtype()) return sub(a, cast(b, dtype));
+  return record("sub", kernels::sub(a, b), wrt(b, [](const Tensor& g) { return neg(g); }));
+}
+
+Tensor div(double a, const Tensor& b) {
+  if (!is_floating(b.dtype())) return div(a, cast(b, f32));
+  return record("div", kernels::div(a, b),
+                wrt(
+                    b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
+}
+
+}  // namespace scry

@@ -1,0 +1,16 @@
+#include <scry/autograd/ops/cast.hpp>
+#include <scry/autograd/tape.hpp>
+#include <scry/core/kernels/copy.hpp>
+
+namespace scry {
+
+Tensor cast(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  Tensor y = kernels::cast(x, dtype);
+  if (!is_floating(dtype)) return y;
+  return autograd::record("cast", y,
+                          autograd::wrt(
+                              x, [](const Tensor& g, DType from) { return cast(g, from); }, x.dtype()));
+}
+
+}  // namespace scry

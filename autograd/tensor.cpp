@@ -1,0 +1,33 @@
+// The members of Tensor that need the tape.
+
+#include <scry/autograd/backward.hpp>
+#include <scry/autograd/ops/view.hpp>
+#include <scry/autograd/tape.hpp>
+
+namespace scry {
+
+Tensor Tensor::requires_grad_(bool on) const {
+  require(!requires_grad() || autograd::leaf_of(*this), "requires_grad_: this tensor was computed; call detach() on it first");
+  if (!on) {
+    node().tape = nullptr;
+  } else if (!requires_grad()) {
+    require(is_floating(dtype()), "requires_grad_: only f32 and f64 have gradients, this tensor is ", dtype());
+    node().tape = Ref<TapeNode>::adopt(new autograd::Leaf(*this));
+  }
+  return *this;
+}
+
+Tensor Tensor::grad() const {
+  const autograd::Leaf* leaf = autograd::leaf_of(*this);
+  return leaf ? leaf->gradient : Tensor{};
+}
+
+Tensor Tensor::detach() const { return view(node().storage, node().offset, shape(), strides(), dtype()); }
+
+Tensor Tensor::operator[](int64_t index) const { return select(*this, 0, index); }
+
+void Tensor::backward(const Tensor& gradient, bool retain_graph) const {
+  scry::backward(std::span(this, 1), std::span(&gradient, 1), {.retain_graph = retain_graph});
+}
+
+}  // namespace scry

@@ -1,0 +1,56 @@
+#include <scry/core/kernels/arithmetic.hpp>
+#include <scry/core/kernels/map.hpp>
+
+namespace scry::kernels {
+namespace {
+
+template <class F>
+Tensor binary(std::string_view op, const Tensor& a, const Tensor& b, const F& f) {
+  return dispatch(a.dtype(), [&]<class T>() { return map<T, T>(op, a, b, f); });
+}
+
+// make(s) turns the number, in the tensor's type, into a callable of one element.
+template <class Make>
+Tensor with_number(const Tensor& x, double number, const Make& make) {
+  return dispatch(x.dtype(), [&]<class T>() { return map<T, T>(x, make(static_cast<T>(number))); });
+}
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  return binary("add", a, b, [](auto x, auto y) { return x + y; });
+}
+Tensor sub(const Tensor& a, const Tensor& b) {
+  return binary("sub", a, b, [](auto x, auto y) { return x - y; });
+}
+Tensor mul(const Tensor& a, const Tensor& b) {
+  return binary("mul", a, b, [](auto x, auto y) { return x * y; });
+}
+Tensor div(const Tensor& a, const Tensor& b) {
+  return dispatch_floating("div", a.dtype(), [&]<class T>() { return map<T, T>("div", a, b, [](auto x, auto y) { return x / y; }); });
+}
+
+Tensor add(const Tensor& a, double b) {
+  return with_number(a, b, [](auto s) { return [s](auto x) { return x + s; }; });
+}
+Tensor mul(const Tensor& a, double b) {
+  return with_number(a, b, [](auto s) { return [s](auto x) { return x * s; }; });
+}
+Tensor sub(double a, const Tensor& b) {
+  return with_number(b, a, [](auto s) { return [s](auto x) { return s - x; }; });
+}
+Tensor div(const Tensor& a, double b) {
+  return dispatch_floating("div", a.dtype(), [&]<class T>() { return map<T, T>(a, [s = static_cast<T>(b)](auto x) { return x / s; }); });
+}
+Tensor div(double a, const Tensor& b) {
+  return dispatch_floating("div", b.dtype(), [&]<class T>() { return map<T, T>(b, [s = static_cast<T>(a)](auto x) { return s / x; }); });
+}
+
+void add_into(const Tensor& a, const Tensor& b) {
+  dispatch(a.dtype(), [&]<class T>() {
+    const auto f = [](auto x, auto y) { return x + y; };
+    elementwise_into(a, {&a, &b}, loop<decltype(f), T, T, T>, &f);
+  });
+}
+
+}  // namespace scry::kernels

@@ -1,0 +1,143 @@
+#include <scry/core/kernels/batch_norm.hpp>
+#include <scry/core/kernels/layout.hpp>
+#include <scry/core/parallel.hpp>
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace scry::kernels {
+namespace {
+
+// A channels-last tensor as a matrix: a row for each place, a column for each channel.
+struct Rows {
+  int64_t rows, channels;
+  explicit Rows(const Tensor& x) : rows(x.shape()[1] ? x.numel() / x.shape()[1] : 0), channels(x.shape()[1]) {}
+  // Rows to a piece of work: fixed, so that sums come out the same whatever the number of threads.
+  int64_t grain() const { return std::max<int64_t>(16, 32768 / std::max<int64_t>(channels, 1)); }
+};
+
+// Adds up two functions of a row's values by channel, in double: accumulate(row, sums, more_sums) for each row.
+template <class F>
+void column_sums(const Rows& m, double* sums, double* more_sums, const F& accumulate) {
+  const int64_t grain = m.grain(), pieces = (m.rows + grain - 1) / grain;
+  const Tensor scratch = Tensor::empty({pieces, 2, m.channels}, f64);
+  auto* partial = static_cast<double*>(scratch.raw());
+  parallel_for(m.rows, grain, [&](int64_t begin, int64_t end) {
+    double* own = partial + begin / grain * 2 * m.channels;
+    std::fill_n(own, 2 * m.channels, 0.0);
+    for (int64_t i = begin; i < end; ++i) accumulate(i, own, own + m.channels);
+  });
+  std::fill_n(sums, m.channels, 0.0);
+  std::fill_n(more_sums, m.channels, 0.0);
+  for (int64_t p = 0; p < pieces; ++p) {
+    for (int64_t c = 0; c < m.channels; ++c) {
+      sums[c] += partial[2 * p * m.channels + c];
+      more_sums[c] += partial[(2 * p + 1) * m.channels + c];
+    }
+  }
+}
+
+const double* doubles(const Tensor& x) { return static_cast<const double*>(x.raw()); }
+
+// x * scale + shift by channel: what normalisation comes down to.
+template <class T>
+struct Affine {
+  std::vector<T> scale, shift;
+  Affine(const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps) {
+    for (int64_t c = 0; c < statistics.mean.numel(); ++c) {
+      const double w = weight.defined() ? static_cast<const T*>(weight.raw())[c * weight.strides()[0]] : 1;
+      const double b = bias.defined() ? static_cast<const T*>(bias.raw())[c * bias.strides()[0]] : 0;
+      const double factor = w / std::sqrt(doubles(statistics.variance)[c] + eps);
+      scale.push_back(static_cast<T>(factor));
+      shift.push_back(static_cast<T>(b - doubles(statistics.mean)[c] * factor));
+    }
+  }
+};
+
+}  // namespace
+
+ChannelStatistics channel_statistics(const Tensor& input) {
+  const Tensor x = channels_last(input);
+  const Rows m(x);
+  ChannelStatistics out{Tensor::empty({m.channels}, f64), Tensor::empty({m.channels}, f64)};
+  auto *mean = static_cast<double*>(out.mean.raw()), *variance = static_cast<double*>(out.variance.raw());
+  dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
+    const T* data = static_cast<const T*>(x.raw());
+    // Squares of differences from the first row: far from zero, sums of plain squares would cancel.
+    column_sums(m, mean, variance, [&](int64_t i, double* sum, double* squares) {
+      const T* row = data + i * m.channels;
+      for (int64_t c = 0; c < m.channels; ++c) {
+        const double d = static_cast<double>(row[c]) - static_cast<double>(data[c]);
+        sum[c] += d;
+        squares[c] += d * d;
+      }
+    });
+    const auto count = static_cast<double>(m.rows);
+    for (int64_t c = 0; c < m.channels; ++c) {
+      const double d = mean[c] / count;
+      mean[c] = m.rows ? static_cast<double>(data[c]) + d : NAN;
+      variance[c] = std::max(0.0, variance[c] / count - d * d);
+      if (std::isnan(d)) variance[c] = d;
+    }
+  });
+  return out;
+}
+
+Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps) {
+  const Tensor x = channels_last(input);
+  const Rows m(x);
+  Tensor out = empty_channels_last(x.shape(), x.dtype());
+  dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
+    const Affine<T> by(statistics, weight, bias, eps);
+    const T *from = static_cast<const T*>(x.raw()), *scale = by.scale.data(), *shift = by.shift.data();
+    T* to = static_cast<T*>(out.raw());
+    parallel_for(m.rows, m.grain(), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        for (int64_t c = 0; c < m.channels; ++c) to[i * m.channels + c] = from[i * m.channels + c] * scale[c] + shift[c];
+    });
+  });
+  return out;
+}
+
+BatchNormGradients batch_norm_gradients(const Tensor& gradient, const Tensor& input, const ChannelStatistics& statistics, const Tensor& weight,
+                                        double eps, bool training) {
+  const Tensor x = channels_last(input), g = channels_last(gradient);
+  const Rows m(x);
+  BatchNormGradients out{empty_channels_last(x.shape(), x.dtype()), Tensor::empty({m.channels}, x.dtype()), Tensor::empty({m.channels}, x.dtype())};
+  const double* mean = doubles(statistics.mean);
+  const double* variance = doubles(statistics.variance);
+  dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
+    const T *values = static_cast<const T*>(x.raw()), *gs = static_cast<const T*>(g.raw());
+    const Tensor sums = Tensor::empty({2, m.channels}, f64);
+    auto *sum_g = static_cast<double*>(sums.raw()), *sum_gx = sum_g + m.channels;  // of g and of g (x - mean)
+    column_sums(m, sum_g, sum_gx, [&](int64_t i, double* own_g, double* own_gx) {
+      const T *row = values + i * m.channels, *row_g = gs + i * m.channels;
+      for (int64_t c = 0; c < m.channels; ++c) {
+        const auto d = static_cast<double>(row_g[c]);
+        own_g[c] += d;
+        own_gx[c] += d * (static_cast<double>(row[c]) - mean[c]);
+      }
+    });
+    // dx = (w / s) (g - mean(g) - x̂ mean(g x̂)), with x̂ = (x - mean) / s: linear in g, x and 1 for each channel.
+    std::vector<T> by_g, by_x, constant;
+    for (int64_t c = 0; c < m.channels; ++c) {
+      const double w = weight.defined() ? static_cast<const T*>(weight.raw())[c * weight.strides()[0]] : 1;
+      const double inverse = 1 / std::sqrt(variance[c] + eps), count = static_cast<double>(m.rows);
+      const double slope = training ? -w * inverse * inverse * inverse * sum_gx[c] / count : 0;
+      by_g.push_back(static_cast<T>(w * inverse));
+      by_x.push_back(static_cast<T>(slope));
+      constant.push_back(static_cast<T>(training ? -w * inverse * sum_g[c] / count - slope * mean[c] : 0));
+      static_cast<T*>(out.weight.raw())[c] = static_cast<T>(sum_gx[c] * inverse);
+      static_cast<T*>(out.bias.raw())[c] = static_cast<T>(sum_g[c]);
+    }
+    T* to = static_cast<T*>(out.input.raw());
+    const T *a = by_g.data(), *b = by_x.data(), *k = constant.data();
+    parallel_for(m.rows, m.grain(), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        for (int64_t c = 0; c < m.channels; ++c) to[i * m.channels + c] = gs[i * m.channels + c] * a[c] + (values[i * m.channels + c] * b[c] + k[c]);
+    });
+  });
+  return out;
+}
+
+}  // namespace scry::kernels

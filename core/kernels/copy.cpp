@@ -1,0 +1,63 @@
+#include <scry/core/kernels/copy.hpp>
+#include <scry/core/kernels/elementwise.hpp>
+#include <cmath>
+#include <limits>
+
+namespace scry::kernels {
+namespace {
+
+// Conversions that C++ leaves undefined (NaN, values out of range) saturate; NaN gives 0.
+template <class To, class From>
+To convert(From value) {
+  if constexpr (std::is_same_v<To, bool>) {
+    return value != From{0};
+  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
+    if constexpr (std::is_same_v<To, uint8_t>) return static_cast<To>(convert<int64_t>(value));
+    constexpr auto limit = static_cast<From>(0x1p63);
+    if (std::isnan(value)) return To{0};
+    if (value >= limit) return std::numeric_limits<To>::max();
+    if (value < -limit) return std::numeric_limits<To>::min();
+    return static_cast<To>(value);
+  } else {
+    return static_cast<To>(value);
+  }
+}
+
+template <class To, class From>
+void convert_loop(void* out, const void* const* in, int64_t n, const void*) {
+  auto* to = static_cast<To*>(out);
+  const auto* from = static_cast<const From*>(in[0]);
+  for (int64_t i = 0; i < n; ++i) to[i] = convert<To>(from[i]);
+}
+
+Loop loop_between(DType to, DType from) {
+  return dispatch(to, [&]<class To>() { return dispatch(from, []<class From>() -> Loop { return convert_loop<To, From>; }); });
+}
+
+}  // namespace
+
+Tensor contiguous(const Tensor& x) {
+  if (x.is_contiguous()) return x;
+  Tensor out = Tensor::empty(x.shape(), x.dtype());
+  copy_into(out, x);
+  return out;
+}
+
+Tensor clone(const Tensor& x) { return elementwise(x.shape(), x.dtype(), {&x}, loop_between(x.dtype(), x.dtype()), nullptr); }
+
+Tensor cast(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  return elementwise(x.shape(), dtype, {&x}, loop_between(dtype, x.dtype()), nullptr);
+}
+
+void copy_into(const Tensor& out, const Tensor& x) {
+  require(broadcast_shapes("copy", out.shape(), x.shape()) == out.shape(), "copy: shape ", x.shape(), " does not broadcast to ", out.shape());
+  elementwise_into(out, {&x}, loop_between(out.dtype(), x.dtype()), nullptr);
+}
+
+void fill(const Tensor& out, double value) {
+  Tensor scalar = Tensor::of(std::vector<double>{value}, {});
+  elementwise_into(out, {&scalar}, loop_between(out.dtype(), f64), nullptr);
+}
+
+}  // namespace scry::kernels

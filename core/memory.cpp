@@ -1,0 +1,195 @@
+#include <sys/mman.h>
+
+#include <scry/core/error.hpp>
+#include <scry/core/memory.hpp>
+#include <atomic>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <mutex>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(block, bytes) ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(block, bytes) ((void)0)
+#endif
+
+namespace scry::memory {
+namespace {
+
+constexpr size_t huge_page = size_t{1} << 21;
+constexpr size_t checked_size = size_t{1} << 24;        // system requests from here on are checked against the memory that is left
+constexpr size_t thread_cached_size = size_t{1} << 16;  // smaller blocks are cached by thread, without a lock
+constexpr int class_count = 4 * 48;
+
+// Size classes: four to each doubling, so at most a fifth of a block is unused.
+struct SizeClass {
+  int index;
+  size_t bytes;
+};
+
+SizeClass size_class(size_t bytes) {
+  const size_t lines = (bytes + alignment - 1) / alignment;
+  if (lines <= 4) return {static_cast<int>(lines), lines * alignment};
+  const int log = static_cast<int>(std::bit_width(lines - 1)) - 1;  // 2^log < lines <= 2^(log + 1)
+  const size_t quarter = size_t{1} << (log - 2);
+  const size_t steps = (lines - (size_t{1} << log) + quarter - 1) / quarter;  // 1 to 4
+  return {4 * (log - 1) + static_cast<int>(steps), ((size_t{1} << log) + steps * quarter) * alignment};
+}
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+// Intrusive stacks of free blocks, one for each size class.
+struct FreeLists {
+  FreeBlock* heads[class_count]{};
+
+  void* pop(int index) {
+    FreeBlock* block = heads[index];
+    if (block) {
+      ASAN_UNPOISON_MEMORY_REGION(block, sizeof(FreeBlock));
+      heads[index] = block->next;
+    }
+    return block;
+  }
+  void push(int index, void* memory, [[maybe_unused]] size_t bytes) {
+    heads[index] = new (memory) FreeBlock{heads[index]};
+    ASAN_POISON_MEMORY_REGION(memory, bytes);
+  }
+};
+
+struct Shared {
+  std::mutex mutex;
+  FreeLists lists;
+};
+
+// Never destroyed: tensors with static storage give blocks back after every destructor has run.
+Shared& shared() {
+  static Shared* const instance = new Shared;
+  return *instance;
+}
+
+std::atomic<int64_t> system_calls{0};
+std::atomic<int64_t> system_bytes{0};
+
+size_t bytes_of_class(int index) {
+  if (index <= 4) return static_cast<size_t>(index) * alignment;
+  const int log = (index - 1) / 4 + 1, steps = (index - 1) % 4 + 1;
+  return ((size_t{1} << log) + static_cast<size_t>(steps) * (size_t{1} << (log - 2))) * alignment;
+}
+
+void free_to_system(FreeLists& lists, int index) {
+  while (void* block = lists.pop(index)) {
+    ASAN_UNPOISON_MEMORY_REGION(block, bytes_of_class(index));
+    std::free(block);
+    system_bytes -= static_cast<int64_t>(bytes_of_class(index));
+  }
+}
+
+struct ThreadCache {
+  FreeLists lists;
+  ~ThreadCache();
+};
+
+// Outlives the cache itself, so blocks freed by later thread-local destructors find their way.
+thread_local bool cache_is_gone = false;
+thread_local ThreadCache cache;
+
+ThreadCache::~ThreadCache() {
+  cache_is_gone = true;
+  Shared& common = shared();
+  const std::lock_guard lock(common.mutex);
+  for (int i = 0; i < class_count; ++i)
+    while (void* block = lists.pop(i)) common.lists.push(i, block, bytes_of_class(i));
+}
+
+size_t read_number(const char* path) {
+  constexpr size_t none = std::numeric_limits<size_t>::max();
+  std::FILE* file = std::fopen(path, "r");
+  if (!file) return none;
+  unsigned long long value = 0;
+  const bool ok = std::fscanf(file, "%llu", &value) == 1;
+  std::fclose(file);
+  return ok ? value : none;
+}
+
+void* take_from_system(size_t bytes) {
+  if (bytes >= checked_size && bytes > available()) {
+    release_cached();
+    const size_t left = available();
+    require(bytes <= left, "memory: ", bytes >> 20, " MiB are asked for in one block and ", left >> 20,
+            " MiB are left on this machine; use a smaller batch or tensor");
+  }
+  const bool large = bytes >= 2 * huge_page;
+  void* block = std::aligned_alloc(large ? huge_page : alignment, large ? (bytes + huge_page - 1) / huge_page * huge_page : bytes);
+  require(block != nullptr, "memory: the system refused a block of ", bytes, " bytes; use a smaller batch or tensor");
+  if (large) madvise(block, bytes, MADV_HUGEPAGE);
+  ++system_calls;
+  system_bytes += static_cast<int64_t>(bytes);
+  return block;
+}
+
+}  // namespace
+
+void* allocate(size_t bytes) {
+  if (bytes == 0) return nullptr;
+  require(bytes <= size_t{1} << 46, "memory: ", bytes, " bytes are asked for in one block, more than any machine has");
+  const SizeClass wanted = size_class(bytes);
+  void* block = nullptr;
+  if (bytes <= thread_cached_size && !cache_is_gone) block = cache.lists.pop(wanted.index);
+  if (!block) {
+    Shared& common = shared();
+    const std::lock_guard lock(common.mutex);
+    block = common.lists.pop(wanted.index);
+  }
+  if (!block) block = take_from_system(wanted.bytes);
+  ASAN_UNPOISON_MEMORY_REGION(block, bytes);
+  return block;
+}
+
+void deallocate(void* block, size_t bytes) noexcept {
+  if (!block) return;
+  const SizeClass given = size_class(bytes);
+  if (bytes <= thread_cached_size && !cache_is_gone) {
+    cache.lists.push(given.index, block, given.bytes);
+    return;
+  }
+  Shared& common = shared();
+  const std::lock_guard lock(common.mutex);
+  common.lists.push(given.index, block, given.bytes);
+}
+
+void release_cached() noexcept {
+  if (!cache_is_gone)
+    for (int i = 0; i < class_count; ++i) free_to_system(cache.lists, i);
+  Shared& common = shared();
+  const std::lock_guard lock(common.mutex);
+  for (int i = 0; i < class_count; ++i) free_to_system(common.lists, i);
+}
+
+Statistics statistics() { return {system_calls.load(), system_bytes.load()}; }
+
+size_t available() {
+  size_t left = std::numeric_limits<size_t>::max();
+  if (std::FILE* file = std::fopen("/proc/meminfo", "r")) {
+    char line[128];
+    unsigned long long kilobytes = 0;
+    while (std::fgets(line, sizeof line, file))
+      if (std::sscanf(line, "MemAvailable: %llu kB", &kilobytes) == 1) left = kilobytes << 10;
+    std::fclose(file);
+  }
+  // Control groups, version 2 and then 1: how a container's limit shows inside it.
+  constexpr const char* groups[][2] = {{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"},
+                                       {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}};
+  for (const auto& [limit_path, usage_path] : groups) {
+    const size_t limit = read_number(limit_path), usage = read_number(usage_path);
+    if (limit < std::numeric_limits<size_t>::max() && usage < std::numeric_limits<size_t>::max())
+      left = std::min(left, limit > usage ? limit - usage : 0);
+  }
+  return left;
+}
+
+}  // namespace scry::memory

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <scry/core/function_ref.hpp>
+#include <cstdint>
+
+namespace scry {
+
+/// Calls `body(begin, end)` for consecutive pieces of `grain` indices that cover [0, n), on as many threads as there are.
+/// The pieces depend on `n` and `grain` alone, so results that are kept by piece don't depend on the number of threads.
+/// One piece, or a call inside another parallel_for, runs in the calling thread. `body` must not throw.
+void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t begin, int64_t end)> body);
+
+/// Elements of `bytes_each` bytes that are worth handing to another thread.
+constexpr int64_t grain_for(int64_t bytes_each) { return bytes_each < 65536 ? 65536 / (bytes_each ? bytes_each : 1) : 1; }
+
+/// Whether the calling thread is inside a parallel_for.
+bool in_parallel();
+
+/// The number of threads that parallel_for and BLAS use; starts at OMP_NUM_THREADS or the number of processors.
+int thread_count();
+void set_thread_count(int count);
+
+/// Treats denormal floats as zero in every worker thread; they cost a hundred cycles each on most processors.
+void set_flush_denormals(bool flush);
+
+}  // namespace scry

@@ -1,0 +1,4 @@
+find_package(benchmark QUIET)
+if(NOT TARGET benchmark::benchmark)
+  scry_missing("Google Benchmark" libbenchmark-dev)
+endif()

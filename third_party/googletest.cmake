@@ -1,0 +1,7 @@
+find_package(GTest QUIET)
+if(NOT TARGET GTest::gtest_main)
+  scry_missing(GoogleTest libgtest-dev)
+endif()
+if(NOT TARGET GTest::gmock)
+  scry_missing(GoogleMock libgmock-dev)
+endif()
