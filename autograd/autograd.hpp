@@ -5,10 +5,12 @@
 #include <scry/autograd/gradcheck.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
+#include <scry/autograd/ops/conv.hpp>
 #include <scry/autograd/ops/dropout.hpp>
 #include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/matmul.hpp>
 #include <scry/autograd/ops/normalization.hpp>
+#include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/reduce.hpp>
 #include <scry/autograd/ops/softmax.hpp>
 #include <scry/autograd/ops/view.hpp>

@@ -2,6 +2,11 @@
 
 // Everything that core offers to programs.
 #include <scry/core/creation.hpp>
+#include <scry/core/data/dataset.hpp>
+#include <scry/core/data/loader.hpp>
+#include <scry/core/io/idx.hpp>
+#include <scry/core/io/image.hpp>
+#include <scry/core/io/safetensors.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
 #include <scry/core/random.hpp>

@@ -11,7 +11,14 @@ namespace scry {
 /// The one exception type of the library. `what()` says where, what, and what would help.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit Error(const std::string& message) : std::runtime_error(message) {}
+  /// The same with the place in front: "where: message".
+  Error(const std::string& where, const Error& error) : std::runtime_error(where + ": " + error.what()), located_(true) {}
+  /// Whether a place is in front already.
+  bool located() const { return located_; }
+
+ private:
+  bool located_ = false;
 };
 
 inline void append_text(std::string& out, std::string_view piece) { out += piece; }

@@ -51,10 +51,10 @@ int64_t element_count(const Shape& shape) {
 
 Shape row_major_strides(const Shape& shape) {
   Shape strides = shape;
-  int64_t step = 1;
+  uint64_t step = 1;  // of an empty shape the product may wrap around, and doesn't matter
   for (int i = shape.rank() - 1; i >= 0; --i) {
-    strides[i] = step;
-    step *= std::max<int64_t>(shape[i], 1);
+    strides[i] = static_cast<int64_t>(step);
+    step *= static_cast<uint64_t>(std::max<int64_t>(shape[i], 1));
   }
   return strides;
 }

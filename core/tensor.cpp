@@ -43,7 +43,7 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
 Tensor Tensor::empty_strided(const Shape& shape, const Shape& strides, DType dtype) {
   Tensor tensor = empty(shape, dtype);
   tensor.node_->strides = strides;
-  tensor.node_->contiguous = is_row_major(shape, strides) || tensor.numel() == 0;
+  tensor.node_->contiguous = tensor.numel() == 0 || is_row_major(shape, strides);
   return tensor;
 }
 

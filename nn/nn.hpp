@@ -1,1 +1,17 @@
 #pragma once
+
+// Everything that nn offers to programs.
+#include <scry/nn/activation.hpp>
+#include <scry/nn/batch_norm.hpp>
+#include <scry/nn/conv.hpp>
+#include <scry/nn/dropout.hpp>
+#include <scry/nn/flatten.hpp>
+#include <scry/nn/init.hpp>
+#include <scry/nn/linear.hpp>
+#include <scry/nn/models/lenet.hpp>
+#include <scry/nn/models/mlp.hpp>
+#include <scry/nn/models/small_cnn.hpp>
+#include <scry/nn/module.hpp>
+#include <scry/nn/pool.hpp>
+#include <scry/nn/sequential.hpp>
+#include <scry/nn/weights.hpp>

@@ -1,5 +1,6 @@
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
+#include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
 #include <scry/core/kernels/math.hpp>
@@ -8,11 +9,12 @@
 namespace scry {
 
 using autograd::record;
+using autograd::require_defined;
 using autograd::wrt;
 
 namespace {
 
-void require_defined(std::string_view op, const Tensor& a, const Tensor& b) {
+void require_both(std::string_view op, const Tensor& a, const Tensor& b) {
   require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
 }
 
@@ -32,21 +34,21 @@ DType with_number(const Tensor& x, double number) {
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) {
-  require_defined("add", a, b);
+  require_both("add", a, b);
   if (a.dtype() != b.dtype() || a.dtype() == boolean)
     return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return add(x, y); });
   return record("add", kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return g; }));
 }
 
 Tensor sub(const Tensor& a, const Tensor& b) {
-  require_defined("sub", a, b);
+  require_both("sub", a, b);
   if (a.dtype() != b.dtype() || a.dtype() == boolean)
     return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return sub(x, y); });
   return record("sub", kernels::sub(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return neg(g); }));
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) {
-  require_defined("mul", a, b);
+  require_both("mul", a, b);
   if (a.dtype() != b.dtype() || a.dtype() == boolean)
     return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return mul(x, y); });
   const auto times = [](const Tensor& g, const Tensor& other) { return g * other; };
@@ -54,7 +56,7 @@ Tensor mul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor div(const Tensor& a, const Tensor& b) {
-  require_defined("div", a, b);
+  require_both("div", a, b);
   if (a.dtype() != b.dtype() || !is_floating(a.dtype())) return in_common_type(a, b, f32, [](const Tensor& x, const Tensor& y) { return div(x, y); });
   return record("div", kernels::div(a, b),
                 wrt(
@@ -64,17 +66,19 @@ Tensor div(const Tensor& a, const Tensor& b) {
 }
 
 Tensor neg(const Tensor& x) {
-  require(x.defined(), "neg: the tensor is undefined");
+  require_defined("neg", x);
   if (x.dtype() == boolean) return neg(cast(x, i64));
   return record("neg", kernels::neg(x), wrt(x, [](const Tensor& g) { return neg(g); }));
 }
 
 Tensor add(const Tensor& a, double b) {
+  require_defined("add", a);
   if (const DType dtype = with_number(a, b); dtype != a.dtype()) return add(cast(a, dtype), b);
   return record("add", kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }));
 }
 
 Tensor mul(const Tensor& a, double b) {
+  require_defined("mul", a);
   if (const DType dtype = with_number(a, b); dtype != a.dtype()) return mul(cast(a, dtype), b);
   return record("mul", kernels::mul(a, b),
                 wrt(
@@ -82,6 +86,7 @@ Tensor mul(const Tensor& a, double b) {
 }
 
 Tensor div(const Tensor& a, double b) {
+  require_defined("div", a);
   if (!is_floating(a.dtype())) return div(cast(a, f32), b);
   return record("div", kernels::div(a, b),
                 wrt(
@@ -89,11 +94,13 @@ Tensor div(const Tensor& a, double b) {
 }
 
 Tensor sub(double a, const Tensor& b) {
+  require_defined("sub", b);
   if (const DType dtype = with_number(b, a); dtype != b.dtype()) return sub(a, cast(b, dtype));
   return record("sub", kernels::sub(a, b), wrt(b, [](const Tensor& g) { return neg(g); }));
 }
 
 Tensor div(double a, const Tensor& b) {
+  require_defined("div", b);
   if (!is_floating(b.dtype())) return div(a, cast(b, f32));
   return record("div", kernels::div(a, b),
                 wrt(

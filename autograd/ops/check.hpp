@@ -5,8 +5,12 @@
 // Checks that ops share; each names the op in its error.
 namespace scry::autograd {
 
+inline void require_defined(std::string_view op, const Tensor& x) {
+  require(x.defined(), op, ": the tensor is undefined; assign it before it is used");
+}
+
 inline void require_floating(std::string_view op, const Tensor& x) {
-  require(x.defined(), op, ": the tensor is undefined");
+  require_defined(op, x);
   require(is_floating(x.dtype()), op, ": expected f32 or f64, got ", x.dtype(), " of shape ", x.shape(), "; convert with cast(x, f32)");
 }
 

@@ -13,7 +13,7 @@ using autograd::record;
 using autograd::wrt;
 
 Tensor sum(const Tensor& x, const AxesArgument& axes, bool keepdim) {
-  require(x.defined(), "sum: the tensor is undefined");
+  autograd::require_defined("sum", x);
   const uint32_t mask = axis_mask("sum", axes.axes, x.rank());
   const auto spread = [](const Tensor& g, const Shape& shape, const Shape& kept) { return expand(reshape(g, kept), shape); };
   return record("sum", kernels::sum(x, mask, keepdim), wrt(x, spread, x.shape(), kernels::reduced_shape(x.shape(), mask, true)));
@@ -27,7 +27,7 @@ Tensor mean(const Tensor& x, const AxesArgument& axes, bool keepdim) {
 }
 
 Tensor argmax(const Tensor& x, int axis, bool keepdim) {
-  require(x.defined(), "argmax: the tensor is undefined");
+  autograd::require_defined("argmax", x);
   const int wrapped = wrap_axis("argmax", axis, x.rank());
   require(x.shape()[wrapped] > 0, "argmax: axis ", axis, " of shape ", x.shape(), " is empty");
   return kernels::argmax(x, wrapped, keepdim);

@@ -1,3 +1,4 @@
+#include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/creation.hpp>
@@ -79,6 +80,7 @@ Tensor unslice(const Tensor& x, const Shape& shape, int axis, int64_t start, int
 }  // namespace
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
+  autograd::require_defined("reshape", x);
   const Shape full = complete_shape(x, shape);
   if (full == x.shape()) return x;
   const auto strides = strides_for(x, full);
@@ -92,6 +94,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 }
 
 Tensor flatten(const Tensor& x, int first, int last) {
+  autograd::require_defined("flatten", x);
   if (x.rank() == 0) return reshape(x, {1});
   const int from = wrap_axis("flatten", first, x.rank()), to = wrap_axis("flatten", last, x.rank());
   require(from <= to, "flatten: axis ", first, " comes after axis ", last);
@@ -106,6 +109,7 @@ Tensor flatten(const Tensor& x, int first, int last) {
 }
 
 Tensor permute(const Tensor& x, std::span<const int> order) {
+  autograd::require_defined("permute", x);
   require(static_cast<int>(order.size()) == x.rank(), "permute: ", order.size(), " axes are given for a tensor of shape ", x.shape());
   axis_mask("permute", order, x.rank());
   Shape shape = x.shape(), strides = x.strides();
@@ -124,6 +128,7 @@ Tensor permute(const Tensor& x, std::span<const int> order) {
 Tensor permute(const Tensor& x, std::initializer_list<int> order) { return permute(x, std::span(order.begin(), order.size())); }
 
 Tensor transpose(const Tensor& x, int a, int b) {
+  autograd::require_defined("transpose", x);
   const int first = wrap_axis("transpose", a, x.rank()), second = wrap_axis("transpose", b, x.rank());
   Shape shape = x.shape(), strides = x.strides();
   std::swap(shape[first], shape[second]);
@@ -134,6 +139,7 @@ Tensor transpose(const Tensor& x, int a, int b) {
 }
 
 Tensor unsqueeze(const Tensor& x, int axis) {
+  autograd::require_defined("unsqueeze", x);
   const int at = wrap_axis("unsqueeze", axis, x.rank() + 1);
   Shape shape = x.shape(), strides = x.strides();
   const int64_t step = at < x.rank() ? shape[at] * strides[at] : 1;
@@ -145,6 +151,7 @@ Tensor unsqueeze(const Tensor& x, int axis) {
 }
 
 Tensor squeeze(const Tensor& x, int axis) {
+  autograd::require_defined("squeeze", x);
   const int at = wrap_axis("squeeze", axis, x.rank());
   require(x.shape()[at] == 1, "squeeze: axis ", axis, " of shape ", x.shape(), " doesn't have size 1");
   Shape shape = x.shape(), strides = x.strides();
@@ -156,6 +163,7 @@ Tensor squeeze(const Tensor& x, int axis) {
 }
 
 Tensor expand(const Tensor& x, const Shape& shape) {
+  autograd::require_defined("expand", x);
   if (x.shape() == shape) return x;
   require(broadcast_shapes("expand", x.shape(), shape) == shape, "expand: shape ", x.shape(), " does not broadcast to ", shape);
   Shape strides = Shape::filled(shape.rank(), 0);
@@ -165,6 +173,7 @@ Tensor expand(const Tensor& x, const Shape& shape) {
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t step) {
+  autograd::require_defined("slice", x);
   const int at = wrap_axis("slice", axis, x.rank());
   require(step != 0, "slice: a step of 0 goes nowhere");
   const int64_t size = x.shape()[at], lowest = step > 0 ? 0 : -1, highest = step > 0 ? size : size - 1;
@@ -181,6 +190,7 @@ Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t ste
 }
 
 Tensor narrow(const Tensor& x, int axis, int64_t start, int64_t length) {
+  autograd::require_defined("narrow", x);
   const int at = wrap_axis("narrow", axis, x.rank());
   const int64_t size = x.shape()[at];
   require(start >= 0 && length >= 0 && start <= size && length <= size - start, "narrow: ", length, " elements from ", start, " leave axis ", axis,
@@ -189,6 +199,7 @@ Tensor narrow(const Tensor& x, int axis, int64_t start, int64_t length) {
 }
 
 Tensor select(const Tensor& x, int axis, int64_t index) {
+  autograd::require_defined("select", x);
   const int at = wrap_axis("select", axis, x.rank());
   const int64_t size = x.shape()[at], from = index < 0 ? index + size : index;
   require(from >= 0 && from < size, "select: index ", index, " is out of range for axis ", axis, " of shape ", x.shape());
@@ -196,12 +207,13 @@ Tensor select(const Tensor& x, int axis, int64_t index) {
 }
 
 Tensor contiguous(const Tensor& x) {
+  autograd::require_defined("contiguous", x);
   if (x.is_contiguous()) return x;
   return record("contiguous", kernels::contiguous(x), wrt(x, [](const Tensor& g) { return g; }));
 }
 
 Tensor clone(const Tensor& x) {
-  require(x.defined(), "clone: the tensor is undefined");
+  autograd::require_defined("clone", x);
   return record("clone", kernels::clone(x), wrt(x, [](const Tensor& g) { return g; }));
 }
 

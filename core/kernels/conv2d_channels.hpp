@@ -1,0 +1,68 @@
+#pragma once
+
+// What the kernels with registers over output channels share: how they see the rows of an image.
+
+#include <scry/core/kernels/conv2d_lanes.hpp>
+#include <scry/core/kernels/conv2d_plan.hpp>
+#include <algorithm>
+
+namespace scry::kernels::conv {
+
+/// The work of these kernels comes in units of an image's grid rows [begin, end). Small batches are cut finer.
+struct Bands {
+  int64_t height, per_image, count;
+  explicit Bands(const Correlation& c) {
+    constexpr int64_t wanted = 16;
+    const int64_t cuts = std::clamp<int64_t>((wanted + c.images - 1) / std::max<int64_t>(c.images, 1), 1, std::max<int64_t>(c.y.grid, 1));
+    height = (c.y.grid + cuts - 1) / cuts;
+    per_image = (c.y.grid + height - 1) / height;
+    count = c.images * per_image;
+  }
+};
+
+/// A band's input rows, copied with zeros beside them where windows reach past the image's sides. Rows above and below are skipped instead.
+class PaddedRows {
+ public:
+  explicit PaddedRows(const Correlation& c) : c_(c), pads_(c.x.needs_padding()), width_(pads_ ? c.x.reach() : c.x.in) {}
+  int64_t buffer_size(const Bands& bands) const {
+    return pads_ ? std::min(c_.y.in, (bands.height - 1) * c_.y.step + (c_.y.taps - 1) * c_.y.spacing + 1) * row_size() : 0;
+  }
+  int64_t row_size() const { return width_ * c_.in_pixel(); }
+
+  /// Makes the rows that grid rows [begin, end) of an image gather from available.
+  void load(const float* in, int64_t image, int64_t begin, int64_t end, float* buffer) {
+    first_ = std::clamp<int64_t>(c_.y.position(begin), 0, c_.y.in);
+    const int64_t last = std::clamp<int64_t>(c_.y.position(end - 1) + (c_.y.taps - 1) * c_.y.spacing + 1, first_, c_.y.in);
+    rows_ = pads_ ? buffer : c_.input_row(in, image, first_);
+    if (!pads_) return;
+    const int64_t pixel = c_.in_pixel(), from = std::clamp<int64_t>(c_.x.start, 0, c_.x.in),
+                  to = std::clamp<int64_t>(c_.x.start + width_, from, c_.x.in);
+    const int64_t left = std::min(width_, from - c_.x.start);
+    for (int64_t row = first_; row < last; ++row, buffer += row_size()) {
+      std::fill_n(buffer, left * pixel, 0.0f);
+      std::copy_n(c_.input_row(in, image, row) + from * pixel, (to - from) * pixel, buffer + left * pixel);
+      std::fill_n(buffer + (left + to - from) * pixel, (width_ - left - to + from) * pixel, 0.0f);
+    }
+  }
+  /// Where tap (a, 0) of grid point (i, 0) lies; that row must be on the image.
+  const float* at(int64_t i, int64_t a) const {
+    return rows_ + (c_.y.position(i) + a * c_.y.spacing - first_) * row_size() + (pads_ ? 0 : c_.x.start * c_.in_pixel());
+  }
+
+ private:
+  const Correlation& c_;
+  bool pads_;
+  int64_t width_, first_ = 0;
+  const float* rows_ = nullptr;
+};
+
+/// A row of taps as segments of numbers that lie side by side: one where whole pixels do, else one a tap.
+struct Segments {
+  int64_t count, length, stride;
+  explicit Segments(const Correlation& c)
+      : count(c.x.spacing == 1 && c.groups == 1 ? 1 : c.x.taps),
+        length(count == 1 ? c.x.taps * c.in_channels : c.in_channels),
+        stride(c.x.spacing * c.in_pixel()) {}
+};
+
+}  // namespace scry::kernels::conv

@@ -1,0 +1,114 @@
+#include <scry/core/kernels/conv2d_channels.hpp>
+#include <array>
+#include <utility>
+
+namespace scry::kernels::conv {
+namespace {
+
+// What a tile of the weight gradient sums over: `rows` grid rows of `pixels` pixels.
+struct Source {
+  const float *x, *gradient;
+  int64_t rows, x_row, gradient_row, pixels, x_pixel, gradient_pixel;
+};
+
+// `terms` neighbouring terms (columns and channels of the kernel's row) times `vectors` registers of output channels: sums [terms, vectors *
+// lanes] stay in registers over a whole band.
+template <int terms, int vectors>
+void tile(const Source& s, float* sums) {
+  Lanes sum[terms][vectors];
+  for (int k = 0; k < terms; ++k)
+    for (int v = 0; v < vectors; ++v) sum[k][v] = Lanes::load_aligned(sums + (k * vectors + v) * lanes);
+  for (int64_t i = 0; i < s.rows; ++i) {
+    const float *x = s.x + i * s.x_row, *g = s.gradient + i * s.gradient_row;
+    for (int64_t j = 0; j < s.pixels; ++j, x += s.x_pixel, g += s.gradient_pixel) {
+      Lanes gradient[vectors];
+      for (int v = 0; v < vectors; ++v) gradient[v] = Lanes::load_unaligned(g + v * lanes);
+      for (int k = 0; k < terms; ++k) {
+        const Lanes value(x[k]);
+        for (int v = 0; v < vectors; ++v) sum[k][v] = xsimd::fma(value, gradient[v], sum[k][v]);
+      }
+    }
+  }
+  for (int k = 0; k < terms; ++k)
+    for (int v = 0; v < vectors; ++v) sum[k][v].store_aligned(sums + (k * vectors + v) * lanes);
+}
+
+template <int vectors>
+constexpr int most_terms = vectors == 1 ? registers / 2 : registers * 3 / 8;
+
+template <int vectors>
+constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
+  return std::array{&tile<static_cast<int>(i) + 1, vectors>...};
+}
+(std::make_index_sequence<static_cast<size_t>(most_terms<vectors>)>());
+
+// All tiles of one segment of the kernel's row.
+template <int vectors>
+void segment_of_tiles(Source s, int64_t length, float* sums) {
+  const int64_t count = (length + most_terms<vectors> - 1) / most_terms<vectors>;
+  const float* x = s.x;
+  for (int64_t t = 0; t < count; ++t) {
+    const int64_t begin = length * t / count, end = length * (t + 1) / count;
+    s.x = x + begin;
+    tiles<vectors>[static_cast<size_t>(end - begin - 1)](s, sums + begin * vectors * lanes);
+  }
+}
+
+// The first and the end of the grid rows in [begin, end) whose tap row `a` lies on the image.
+std::pair<int64_t, int64_t> rows_with_tap(const Axis& y, int64_t a, int64_t begin, int64_t end) {
+  while (begin < end && (a < y.first_tap(begin) || a >= y.end_tap(begin))) ++begin;
+  while (begin < end && (a < y.first_tap(end - 1) || a >= y.end_tap(end - 1))) --end;
+  return {begin, end};
+}
+
+// Adds a band's part of the gradient to sums [out_pixel / block, y.taps, x.taps * in_channels, block].
+template <int vectors>
+void add_band(const Correlation& c, const PaddedRows& rows, const float* gradient, int64_t begin, int64_t end, float* sums) {
+  constexpr int64_t block = vectors * lanes;
+  const Segments segments(c);
+  Source s{nullptr, nullptr, 0, c.y.step * rows.row_size(), c.x.grid * c.out_pixel(), c.x.grid, c.x.step * c.in_pixel(), c.out_pixel()};
+  for (int64_t first = 0; first < c.out_pixel(); first += block)
+    for (int64_t a = 0; a < c.y.taps; ++a) {
+      const auto [top, bottom] = rows_with_tap(c.y, a, begin, end);
+      s.rows = bottom - top;
+      s.gradient = gradient + top * s.gradient_row + first;
+      for (int64_t b = 0; b < segments.count; ++b, sums += segments.length * block) {
+        if (s.rows == 0) continue;
+        s.x = rows.at(top, a) + b * segments.stride + first / c.out_channels * c.in_channels;
+        segment_of_tiles<vectors>(s, segments.length, sums);
+      }
+    }
+}
+
+}  // namespace
+
+void weight_grad_channels(const Correlation& c, const float* in, const float* gradient, float* out) {
+  const int64_t vectors = c.out_channels % (2 * lanes) == 0 ? 2 : 1, block = vectors * lanes, terms = c.terms(), size = c.out_pixel() * terms;
+  const Bands bands(c);
+  const int64_t pieces = gradient_pieces(bands.count, size);
+  Tensor sums = Tensor::empty({pieces, size});
+  float* all_sums = static_cast<float*>(sums.raw());
+  Scratch scratch(PaddedRows(c).buffer_size(bands) * static_cast<int64_t>(sizeof(float)), pieces);
+  parallel_for(pieces, 1, [&](int64_t piece, int64_t) {
+    const Scratch::Lease lease(scratch);
+    float* sum = all_sums + piece * size;
+    std::fill_n(sum, size, 0.0f);
+    PaddedRows rows(c);
+    for (int64_t unit = bands.count * piece / pieces; unit < bands.count * (piece + 1) / pieces; ++unit) {
+      const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
+      rows.load(in, image, begin, end, lease.as<float>());
+      const float* g = gradient + image * c.y.grid * c.x.grid * c.out_pixel();
+      vectors == 2 ? add_band<2>(c, rows, g, begin, end, sum) : add_band<1>(c, rows, g, begin, end, sum);
+    }
+  });
+  add_pieces(all_sums, pieces, size);
+  const int64_t taps = c.y.taps * c.x.taps;  // [O / block, taps, I, block] to [O, I, taps]
+  parallel_for(c.out_pixel(), grain_for(2 * terms * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o)
+      for (int64_t i = 0; i < c.in_channels; ++i)
+        for (int64_t tap = 0; tap < taps; ++tap)
+          out[(o * c.in_channels + i) * taps + tap] = all_sums[((o / block * taps + tap) * c.in_channels + i) * block + o % block];
+  });
+}
+
+}  // namespace scry::kernels::conv

@@ -1,0 +1,66 @@
+#include "autograd/op_table.hpp"
+
+namespace scry::testing {
+
+std::vector<std::vector<Input>> any_shape(double low, double high) {
+  std::vector<std::vector<Input>> cases;
+  for (const Shape& shape : {Shape{}, Shape{1}, Shape{37}, Shape{3, 5}, Shape{2, 0, 3}, Shape{2, 3, 4}, Shape{2, 1, 2, 1, 2, 1, 2, 2}})
+    cases.push_back({{shape, low, high}});
+  return cases;
+}
+
+std::vector<std::vector<Input>> broadcasting(double low, double high) {
+  std::vector<std::vector<Input>> cases;
+  const std::pair<Shape, Shape> shapes[] = {{{}, {}},          {{7}, {7}},      {{3, 4}, {3, 4}}, {{3, 4}, {4}},       {{4}, {3, 4}},
+                                            {{3, 1}, {4}},     {{2, 3, 4}, {}}, {{0, 3}, {3}},    {{2, 1, 3}, {4, 1}}, {{2, 3, 1, 1}, {3, 2, 2}},
+                                            {{1, 70}, {2, 70}}};
+  for (const auto& [a, b] : shapes) cases.push_back({{a, low, high}, {b, low, high}});
+  return cases;
+}
+
+void for_each_index(const Shape& shape, const std::function<void(std::span<const int64_t>)>& visit) {
+  std::vector<int64_t> index(static_cast<size_t>(shape.rank()), 0);
+  for (int64_t i = 0; i < element_count(shape); ++i) {
+    int64_t rest = i;
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+      index[static_cast<size_t>(axis)] = rest % shape[axis];
+      rest /= shape[axis];
+    }
+    visit(index);
+  }
+}
+
+double at(const Tensor& x, std::span<const int64_t> index) {
+  // Aligned at the last axis, so that it also reads broadcast operands.
+  int64_t offset = 0;
+  const int lead = static_cast<int>(index.size()) - x.rank();
+  for (int axis = 0; axis < x.rank(); ++axis)
+    if (x.shape()[axis] != 1) offset += index[static_cast<size_t>(lead + axis)] * x.strides()[axis];
+  return dispatch(x.dtype(), [&]<class T>() { return static_cast<double>(static_cast<const T*>(x.raw())[offset]); });
+}
+
+std::function<std::vector<double>(Args)> elementwise(double (*f)(double)) {
+  return [f](Args x) {
+    std::vector<double> out = x[0].to_vector<double>();
+    for (double& value : out) value = f(value);
+    return out;
+  };
+}
+
+std::function<std::vector<double>(Args)> elementwise(double (*f)(double, double)) {
+  return [f](Args x) {
+    std::vector<double> out;
+    for_each_index(broadcast_shapes("reference", x[0].shape(), x[1].shape()),
+                   [&](std::span<const int64_t> index) { out.push_back(f(at(x[0], index), at(x[1], index))); });
+    return out;
+  };
+}
+
+std::vector<Row> all_rows() {
+  std::vector<Row> rows;
+  for (const auto& family : {elementwise_rows(), reduction_rows(), view_rows(), product_rows(), image_rows()})
+    rows.insert(rows.end(), family.begin(), family.end());
+  return rows;
+}
+
+}  // namespace scry::testing
