@@ -37,7 +37,7 @@ void assign(const ModuleBase& model, const std::vector<NamedTensor>& values, con
   if (!missing.empty()) problem += "; missing: " + listed(missing);
   if (!unexpected.empty()) problem += "; not in the model: " + listed(unexpected);
   if (!misshapen.empty()) problem += "; of another shape: " + listed(misshapen);
-  require(problem.empty(), from, " doesn't fit this model", problem);
+  require(problem.empty(), from, " don't fit this model", problem);
   for (const NamedTensor& own : state) {
     kernels::copy_into(own.tensor, given.at(own.name));
     own.tensor.node().storage->bump_version();
@@ -52,10 +52,12 @@ void save(const ModuleBase& model, const std::string& path, const std::map<std::
 
 std::map<std::string, std::string> load(const ModuleBase& model, const std::string& path) {
   const io::SafetensorsFile file = io::load_safetensors(path);
-  assign(model, file.tensors, path);
+  assign(model, file.tensors, "the tensors in " + path);
   return file.metadata;
 }
 
-void load(const ModuleBase& model, const ModuleBase& source) { assign(model, state_of(source), "the other network"); }
+void load(const ModuleBase& model, const std::vector<NamedTensor>& values) { assign(model, values, "the tensors"); }
+
+void load(const ModuleBase& model, const ModuleBase& source) { assign(model, state_of(source), "the other network's tensors"); }
 
 }  // namespace scry::nn

@@ -13,6 +13,9 @@ void save(const ModuleBase& model, const std::string& path, const std::map<std::
 /// Names that are missing or left over, and shapes that differ, are an Error that lists them; nothing is changed then.
 std::map<std::string, std::string> load(const ModuleBase& model, const std::string& path);
 
+/// The same from tensors by name, as they were read from a file.
+void load(const ModuleBase& model, const std::vector<NamedTensor>& values);
+
 /// The same from another network's parameters and buffers: `load(target, source)` copies the values.
 void load(const ModuleBase& model, const ModuleBase& source);
 

@@ -10,11 +10,13 @@
 
 namespace scry::nn {
 
-/// A small convolutional network with batch normalisation for images of 28 x 28: three 3 x 3 convolutions, halving the image after each of the
-/// first two, and two linear layers with dropout. x: [N, channels, 28, 28] -> [N, classes].
+/// A small convolutional network: three 3 x 3 convolutions with batch normalisation, each followed by pooling that halves the image, and two linear
+/// layers with dropout. x: [N, channels, height, width] -> [N, classes]; images are at least 8 x 8.
 struct SmallCnn : Module<SmallCnn> {
-  explicit SmallCnn(int64_t channels = 1, int64_t classes = 10)
-      : conv1(add("conv1", Conv2d{channels, 32, {.kernel = 3, .padding = 1, .bias = false}})), fc2(add("fc2", Linear{128, classes})) {}
+  explicit SmallCnn(int64_t channels = 1, int64_t classes = 10, int64_t height = 28, int64_t width = 28)
+      : conv1(add("conv1", Conv2d{channels, 32, {.kernel = 3, .padding = 1, .bias = false}})),
+        fc1(add("fc1", Linear{64 * (height / 8) * (width / 8), 128})),
+        fc2(add("fc2", Linear{128, classes})) {}
 
   Tensor forward(const Tensor& x) const {
     Tensor h = max_pool2d(relu(bn1(conv1(x))), 2);
@@ -29,7 +31,7 @@ struct SmallCnn : Module<SmallCnn> {
   BatchNorm2d bn2 = add("bn2", BatchNorm2d{64});
   Conv2d conv3 = add("conv3", Conv2d{64, 64, {.kernel = 3, .padding = 1, .bias = false}});
   BatchNorm2d bn3 = add("bn3", BatchNorm2d{64});
-  Linear fc1 = add("fc1", Linear{64 * 3 * 3, 128});
+  Linear fc1;
   Dropout dropout = add("dropout", Dropout{0.25});
   Linear fc2;
 };

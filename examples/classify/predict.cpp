@@ -1,0 +1,63 @@
+#include "predict.hpp"
+
+#include <scry/scry.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
+#include <nlohmann/json.hpp>
+
+#include "model.hpp"
+#include "score.hpp"
+
+namespace classify {
+namespace {
+
+using scry::Tensor;
+
+// A picture as the network reads it: f32 [1, C, H, W], in its size, normalised.
+Tensor read_input(const std::string& path, const ImageKind& kind) {
+  Tensor image = scry::io::read_image(path, {.channels = static_cast<int>(kind.channels)});
+  if (image.size(1) != kind.height || image.size(2) != kind.width) image = scry::io::resize(image, kind.height, kind.width);
+  const scry::Shape by_channel{kind.channels, 1, 1};
+  const Tensor mean = scry::cast(Tensor::of(kind.mean, by_channel), scry::f32), std = scry::cast(Tensor::of(kind.std, by_channel), scry::f32);
+  return scry::unsqueeze((scry::cast(image, scry::f32) / 255 - mean) / std, 0);
+}
+
+}  // namespace
+
+void predict(const std::string& checkpoint, const std::vector<std::string>& images, int top) {
+  const scry::NoGrad no_grad;
+  const auto [model, kind] = load_model(checkpoint);
+  // All are read before anything is printed, so that a missing one is the only line.
+  std::vector<Tensor> inputs;
+  for (const std::string& path : images) inputs.push_back(read_input(path, kind));
+  for (size_t i = 0; i < images.size(); ++i) {
+    const std::vector<float> odds = scry::softmax(model.forward(inputs[i]), 1).to_vector<float>();
+    std::vector<size_t> order(odds.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return odds[a] > odds[b]; });
+    order.resize(std::min(order.size(), static_cast<size_t>(top)));
+    std::printf("%s:", images[i].c_str());
+    for (const size_t which : order) std::printf("  %s %.1f %%", kind.classes[which].c_str(), 100 * static_cast<double>(odds[which]));
+    std::printf("\n");
+  }
+}
+
+void evaluate_checkpoint(const std::string& checkpoint, const std::string& data, bool json) {
+  const auto [model, kind] = load_model(checkpoint);
+  const auto test = scry::data::load_dataset(data, scry::data::Split::test);
+  scry::require(test.images.size(1) == kind.channels && test.images.size(2) == kind.height && test.images.size(3) == kind.width &&
+                    test.classes.size() <= kind.classes.size(),
+                data, ": images of shape ", test.images.shape(), " in ", test.classes.size(), " classes don't fit a network for ", kind.channels,
+                " x ", kind.height, " x ", kind.width, " in ", kind.classes.size(), " classes");
+  scry::data::Loader loader(test, {.batch = 500, .shuffle = false, .mean = kind.mean, .std = kind.std});
+  const std::atomic<bool> never{false};
+  const Score score = evaluate(model, loader, never);
+  print_score(score, test.classes);
+  if (json)
+    std::printf(
+        "%s\n",
+        nlohmann::json{{"test_accuracy", score.accuracy()}, {"test_accuracy_std", score.uncertainty()}, {"images", score.all()}}.dump().c_str());
+}
+
+}  // namespace classify

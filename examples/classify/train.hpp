@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace classify {
+
+/// A word on the command line that can't be right; ends the program with status 2.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct TrainOptions {
+  std::string data = "fashion-mnist";
+  std::string model = "cnn";
+  std::string optimizer = "lookahead(adam)";
+  double lr = 1e-3;
+  int64_t epochs = 8;
+  int64_t batch = 64;
+  int64_t seed = 0;
+  std::string out = "runs/classify";
+  bool json = false;
+  bool resume = false;
+};
+
+/// `classify train`: returns the exit status, 130 after Ctrl-C.
+int train(TrainOptions options);
+
+}  // namespace classify

@@ -1,0 +1,247 @@
+#include <scry/core/kernels/copy.hpp>
+#include <scry/core/random.hpp>
+#include <scry/optim/checkpoint.hpp>
+#include <scry/optim/checkpoint_format.hpp>
+#include <scry/optim/engine.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace scry::optim {
+namespace {
+
+namespace format = checkpoint_format;
+using Json = nlohmann::json;
+
+// Compares a checkpoint with an optimizer, and notes what to write where; nothing is written before everything has been compared.
+class Restorer {
+ public:
+  Restorer(Optimizer& optimizer, const Checkpoint& checkpoint, std::string_view source)
+      : optimizer_(optimizer), engine_(optimizer.engine()), table_(optimizer.registry().state()), source_(source) {
+    for (const NamedTensor& each : checkpoint.tensors) tensors_.emplace(each.name, each.tensor);
+    const auto found = checkpoint.metadata.find(format::header_key);
+    require(found != checkpoint.metadata.end(), source, ": this is no checkpoint: it has no metadata under '", format::header_key, "'");
+    restored_.metadata = checkpoint.metadata;
+    restored_.metadata.erase(format::header_key);
+    header_ = Json::parse(found->second);
+    require(header_.at("format") == format::format, source, ": this is no checkpoint of scry");
+    require(header_.at("version") == format::version, source, ": its version is ", header_.at("version").dump(), "; this program reads version ",
+            format::version);
+  }
+
+  Restored run() {
+    match_rules();
+    compare_options();
+    compare_rows();
+    plan_weights();
+    plan_slots();
+    const int64_t steps = header_.at("steps").get<int64_t>();
+    require(steps >= 0, source_, ": steps is ", steps);
+    const Json& generator = header_.at("generator");
+    const Generator random(generator.at("seed").get<uint64_t>(), generator.at("counter").get<uint64_t>());
+    set_options();  // the last that can fail, all or nothing
+    write();
+    engine_.set_steps(steps);
+    default_generator() = random;
+    return std::move(restored_);
+  }
+
+ private:
+  struct Write {
+    size_t row;
+    std::string slot;  // empty for the row's value
+    Tensor from;
+  };
+
+  template <class... Pieces>
+  void expect(bool condition, const Pieces&... pieces) const {
+    require(condition, source_, ": ", pieces...);
+  }
+
+  // Finds the rules that both have: all of them, or those inside a wrapper that only one has.
+  void match_rules() {
+    const auto chain = engine_.chain();
+    const Json& saved = header_.at("rules");
+    const size_t common = std::min(chain.size(), saved.size());
+    bool same = common > 0;
+    for (size_t i = 0; i < common; ++i) {
+      rules_.push_back({chain[chain.size() - common + i], &saved[saved.size() - common + i]});
+      same = same && rules_.back().saved->at("name") == rules_.back().rule->name();
+    }
+    expect(same, "it is a checkpoint of ", header_.at("optimizer").get<std::string>(), ", and this optimizer is ", optimizer_.expression());
+    wrapped_ = {chain.begin(), chain.end() - static_cast<std::ptrdiff_t>(common)};
+    for (const UpdateRule* rule : wrapped_)
+      restored_.notes.push_back(text(source_, " has no state of ", rule->name(), ": its window starts anew from the loaded weights"));
+    for (size_t i = 0; i + common < saved.size(); ++i)
+      restored_.notes.push_back(
+          text(source_, " was saved with ", saved[i].at("name").get<std::string>(), " around the optimizer: its state is left out"));
+  }
+
+  void compare_options() {
+    for (auto& [rule, saved, values] : rules_) {
+      const Json& options = saved->at("options");
+      const auto fields = rule->hyperparameters();
+      for (const auto& item : options.items())
+        expect(std::any_of(fields.begin(), fields.end(), [&](const Hyperparameter& field) { return field.name == item.key(); }), rule->name(),
+               " has no option '", item.key(), "' here");
+      for (const Hyperparameter& field : fields) {
+        const std::string name(field.name);
+        expect(options.contains(name), "the option ", name, " of ", rule->name(), " is missing");
+        const auto given = options[name].at("given").get<std::string>(), now = options[name].at("now").get<std::string>();
+        expect(!field.identity || given == to_text(field, field.given), rule->name(), ": ", name, " is ", given, " in the checkpoint and ",
+               to_text(field, field.given), " here; they must be the same");
+        const auto value = from_text(field, now);
+        expect(value.has_value(), rule->name(), ": ", name, " is '", now, "'; expected ", expectation(field));
+        values.push_back(*value);
+      }
+    }
+  }
+
+  void compare_rows() {
+    const Json& saved = header_.at("rows");
+    std::vector<bool> seen(table_.rows.size());
+    for (const Json& row : saved) {
+      const auto name = row.at("name").get<std::string>();
+      const auto found = std::find_if(table_.rows.begin(), table_.rows.end(), [&](const Row& each) { return each.name == name; });
+      expect(found != table_.rows.end(), "it has a tensor '", name, "', which this model hasn't; is it another model's?");
+      const auto index = static_cast<size_t>(found - table_.rows.begin());
+      expect(!seen[index], "'", name, "' is listed twice");
+      seen[index] = true;
+      const bool buffer = row.at("role") == "buffer";
+      expect(buffer == (found->role == RowRole::buffer), "'", name, "' is a ", buffer ? "buffer" : "parameter", " in the checkpoint and not here");
+      rows_.push_back(index);
+      trained_.push_back(row.at("trained").get<bool>());
+      const bool trained_here = table_.segments[static_cast<size_t>(found->segment)].active;
+      expect(!buffer || !trained_.back(), "the buffer '", name, "' is marked as trained");
+      expect(trained_.back() || !trained_here, "'", name, "' was frozen when it was saved; load the checkpoint before requires_grad_()");
+    }
+    for (size_t i = 0; i < seen.size(); ++i) expect(seen[i], "it has no tensor '", table_.rows[i].name, "'; is it another model's?");
+  }
+
+  const Tensor& tensor(const std::string& name, const Shape& shape, DType dtype) const {
+    const auto found = tensors_.find(name);
+    expect(found != tensors_.end(), "the tensor '", name, "' is missing");
+    const Tensor& x = found->second;
+    expect(x.shape() == shape && x.dtype() == dtype, "'", name, "' is ", x.dtype(), " of shape ", x.shape(), " in the checkpoint and ", dtype,
+           " of shape ", shape, " here");
+    return x;
+  }
+  const Tensor& tensor(const std::string& name, const Row& row) const { return tensor(name, row.value.shape(), row.value.dtype()); }
+
+  void plan_weights() {
+    const Json& saved = header_.at("averaged");
+    const std::string averaged = saved.is_null() ? "" : saved.get<std::string>();
+    const auto slots = common_slots();
+    const bool here = std::any_of(slots.begin(), slots.end(), [&](const auto& slot) { return slot->name == averaged; });
+    rebases_ = !averaged.empty() && !here;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const Row& row = table_.rows[rows_[i]];
+      const Tensor& shipped = tensor(row.name, row);
+      const bool differs = here && trained_[i];
+      writes_.push_back({rows_[i], "", differs ? tensor(format::training_name(row.name), row) : shipped});
+      if (differs) writes_.push_back({rows_[i], averaged, shipped});
+    }
+    averaged_ = averaged;
+  }
+
+  std::vector<std::shared_ptr<Slot>> common_slots() const {
+    std::vector<std::shared_ptr<Slot>> slots;
+    for (const auto& each : rules_) slots.insert(slots.end(), each.rule->slots().begin(), each.rule->slots().end());
+    return slots;
+  }
+
+  void plan_slots() {
+    for (const auto& [rule, saved, values] : rules_) {
+      const auto names = saved->at("slots").get<std::vector<std::string>>();
+      for (const std::string& name : names)
+        expect(std::any_of(rule->slots().begin(), rule->slots().end(), [&](const auto& slot) { return slot->name == name; }), "it has the state ",
+               name, ", which ", optimizer_.expression(), " doesn't keep");
+      for (const auto& slot : rule->slots()) {
+        expect(std::find(names.begin(), names.end(), slot->name) != names.end(), "it has no ", slot->name, ", which ", optimizer_.expression(),
+               " keeps");
+        if (slot->kind == SlotKind::per_row) {
+          plan_numbers(*slot);
+          continue;
+        }
+        for (size_t i = 0; i < rows_.size(); ++i)
+          if (trained_[i] && slot->name != averaged_)
+            writes_.push_back({rows_[i], slot->name, tensor(format::slot_name(slot->name, table_.rows[rows_[i]].name), table_.rows[rows_[i]])});
+      }
+    }
+  }
+
+  void plan_numbers(Slot& slot) {
+    const auto saved = tensor(slot.name, {static_cast<int64_t>(rows_.size())}, f64).to_vector<double>();
+    std::vector<double> numbers(saved.size());
+    for (size_t i = 0; i < saved.size(); ++i) {
+      expect(saved[i] >= 0 && saved[i] < 0x1p53 && saved[i] == std::trunc(saved[i]), slot.name, " of '", table_.rows[rows_[i]].name, "' is no count");
+      numbers[rows_[i]] = saved[i];
+    }
+    numbers_.emplace_back(&slot, std::move(numbers));
+  }
+
+  void set_options() {
+    std::vector<std::vector<double>> before;
+    for (const auto& each : rules_) {
+      before.emplace_back();
+      for (const Hyperparameter& field : each.rule->hyperparameters()) before.back().push_back(field.value);
+    }
+    try {
+      for (const auto& each : rules_) each.rule->set_all(each.values);
+    } catch (...) {
+      for (size_t i = 0; i < rules_.size(); ++i) rules_[i].rule->set_all(before[i]);
+      throw;
+    }
+  }
+
+  void write() {
+    for (size_t i = 0; i < rows_.size(); ++i)
+      if (trained_[i]) table_.activate(table_.rows[rows_[i]].segment);
+    for (const auto& [row, slot, from] : writes_) {
+      const Row& to = table_.rows[row];
+      kernels::copy_into(slot.empty() ? to.value : engine_.registry().slot(to.name, slot), from);
+      to.value.node().storage->bump_version();
+    }
+    for (auto& [slot, numbers] : numbers_) slot->numbers = std::move(numbers);
+    if (rebases_) engine_.rebase();
+    for (auto rule = wrapped_.rbegin(); rule != wrapped_.rend(); ++rule) {
+      for (size_t s = 0; s < table_.segments.size(); ++s)
+        if (table_.segments[s].active) (*rule)->fill_slots(table_, static_cast<int32_t>(s));
+      for (const auto& slot : (*rule)->slots()) std::fill(slot->numbers.begin(), slot->numbers.end(), 0.0);
+    }
+  }
+
+  struct CommonRule {
+    UpdateRule* rule;
+    const Json* saved;
+    std::vector<double> values{};
+  };
+
+  Optimizer& optimizer_;
+  Engine& engine_;
+  RegistryState& table_;
+  std::string_view source_;
+  std::unordered_map<std::string, Tensor> tensors_;
+  Json header_;
+  Restored restored_;
+  std::vector<CommonRule> rules_;
+  std::vector<UpdateRule*> wrapped_;  // rules here that the checkpoint hasn't
+  std::vector<size_t> rows_;          // in the checkpoint's order
+  std::vector<bool> trained_;
+  std::vector<Write> writes_;
+  std::vector<std::pair<Slot*, std::vector<double>>> numbers_;
+  std::string averaged_;
+  bool rebases_ = false;
+};
+
+}  // namespace
+
+Restored restore(Optimizer& optimizer, const Checkpoint& checkpoint, std::string_view source) {
+  optimizer.engine().require_training("restore a checkpoint");
+  try {
+    return Restorer(optimizer, checkpoint, source).run();
+  } catch (const nlohmann::json::exception& error) {
+    fail(source, ": its header is damaged: ", error.what());
+  }
+}
+
+}  // namespace scry::optim

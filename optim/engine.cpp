@@ -1,0 +1,214 @@
+#include <scry/autograd/tape.hpp>
+#include <scry/core/kernels/copy.hpp>
+#include <scry/core/parallel.hpp>
+#include <scry/optim/engine.hpp>
+#include <algorithm>
+
+namespace scry::optim {
+namespace {
+
+// Small enough that a chunk of every array of a rule stays in a core's cache while wrappers go over it again.
+constexpr int64_t chunk_bytes = 64 << 10;
+
+// The gradient of `row`, in its window of the arena, or nothing.
+bool gradient_in_window(const Row& row, autograd::Leaf* leaf) {
+  if (!leaf) return false;
+  if (!leaf->window.defined()) leaf->window = row.gradient;  // thawed since
+  if (!leaf->gradient.defined()) return false;
+  // backward with create_graph leaves a gradient elsewhere: it is on the tape.
+  if (leaf->gradient.raw() != row.gradient.raw()) kernels::copy_into(row.gradient, leaf->gradient);
+  return true;
+}
+
+}  // namespace
+
+Engine::Engine(const Registry& registry, std::unique_ptr<UpdateRule> rule) : registry_(registry), table_(registry.state()), rule_(std::move(rule)) {
+  table_.attach(this);
+  try {
+    make_slots();
+  } catch (...) {
+    table_.detach(this);
+    throw;
+  }
+}
+
+Engine::~Engine() { table_.detach(this); }
+
+void Engine::wrap(std::unique_ptr<UpdateRule> wrapper) {
+  require_training("wrap the optimizer");
+  wrapper->put_around(std::move(rule_));
+  rule_ = std::move(wrapper);
+  try {
+    make_slots();
+  } catch (...) {
+    rule_ = rule_->take_inner();
+    throw;
+  }
+}
+
+void Engine::make_slots() {
+  rule_->make_slots(table_, prefixes().front());
+  for (size_t s = 0; s < table_.segments.size(); ++s)
+    if (table_.segments[s].active) rule_->fill_slots(table_, static_cast<int32_t>(s));
+}
+
+std::vector<UpdateRule*> Engine::chain() const {
+  std::vector<UpdateRule*> rules;
+  for (UpdateRule* rule = rule_.get(); rule; rule = rule->inner()) rules.push_back(rule);
+  return rules;
+}
+
+std::vector<std::string> Engine::prefixes() const {
+  const auto rules = chain();
+  std::vector<std::string> names;
+  for (size_t i = 0; i < rules.size(); ++i) {
+    const auto inside = std::count_if(rules.begin() + static_cast<std::ptrdiff_t>(i) + 1, rules.end(),
+                                      [&](const UpdateRule* other) { return other->name() == rules[i]->name(); });
+    names.push_back(inside ? text(rules[i]->name(), inside + 1) : std::string(rules[i]->name()));
+  }
+  return names;
+}
+
+void Engine::segment_activated(int32_t segment) {
+  const auto rules = chain();
+  for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) (*rule)->fill_slots(table_, segment);  // wrappers copy what is inside
+}
+
+void Engine::activate_thawed() {
+  for (const Row& row : table_.rows)
+    if (row.role == RowRole::parameter && !table_.segments[static_cast<size_t>(row.segment)].active && row.value.requires_grad())
+      table_.activate(row.segment);
+}
+
+bool Engine::collect_gradients() {
+  activate_thawed();
+  states_.resize(table_.rows.size());
+  bool any = false;
+  for (size_t i = 0; i < table_.rows.size(); ++i) {
+    const Row& row = table_.rows[i];
+    states_[i] = RowState::outside;
+    if (row.role != RowRole::parameter || !table_.segments[static_cast<size_t>(row.segment)].active) continue;
+    states_[i] = gradient_in_window(row, autograd::leaf_of(row.value)) ? RowState::stepped : RowState::idle;
+    any = any || states_[i] == RowState::stepped;
+  }
+  return any;
+}
+
+bool Engine::step() {
+  require_training("step");
+  if (!collect_gradients() || !rule_->reduce(table_, states_)) return false;
+  rule_->prepare(table_, states_);
+  plan();
+  for_each_chunk([this](const Chunk& chunk) { rule_->update(chunk); });
+  bump_versions();
+  ++steps_;
+  return true;
+}
+
+// Cuts the rows that move into chunks: neighbours that step alike are one run, so that many small rows cost no more than one large one.
+void Engine::plan() {
+  chunks_.clear();
+  moved_.clear();
+  planned_elements_ = 0;
+  size_t first = 0;
+  int64_t begin = 0, end = 0;
+  for (size_t i = 0; i < table_.rows.size(); ++i) {
+    if (states_[i] == RowState::outside || !rule_->moves(i, states_[i])) continue;
+    const Row& row = table_.rows[i];
+    const bool joins = begin < end && table_.rows[first].segment == row.segment && row.offset == end && states_[i] == states_[first] &&
+                       table_.rows[first].group == row.group && rule_->alike(first, i);
+    if (!joins) {
+      add_chunks(first, begin, end, begin < end && states_[first] == RowState::stepped);
+      first = i;
+      begin = row.offset;
+    }
+    end = row.offset + row.padded;
+    moved_.push_back(i);
+  }
+  add_chunks(first, begin, end, begin < end && states_[first] == RowState::stepped);
+}
+
+// As `plan`, for what concerns every trained row alike.
+void Engine::plan_all() {
+  chunks_.clear();
+  moved_.clear();
+  planned_elements_ = 0;
+  for (size_t i = 0; i < table_.rows.size(); ++i) {
+    const Row& row = table_.rows[i];
+    if (!table_.segments[static_cast<size_t>(row.segment)].active) continue;
+    add_chunks(i, row.offset, row.offset + row.padded, false);
+    moved_.push_back(i);
+  }
+}
+
+void Engine::add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient) {
+  if (begin == end) return;
+  const int32_t index = table_.rows[first_row].segment;
+  const Segment& segment = table_.segments[static_cast<size_t>(index)];
+  const auto width = static_cast<int64_t>(size_of(segment.dtype));
+  for (int64_t at = begin; at < end; at += chunk_bytes / width)
+    chunks_.push_back({.row = first_row,
+                       .segment = index,
+                       .dtype = segment.dtype,
+                       .has_gradient = has_gradient,
+                       .offset = at,
+                       .count = std::min(chunk_bytes / width, end - at),
+                       .weights = segment.values->data() + at * width,
+                       .gradients = segment.gradients->data() + at * width});
+  planned_elements_ += end - begin;
+}
+
+void Engine::for_each_chunk(FunctionRef<void(const Chunk&)> function) const {
+  const auto count = static_cast<int64_t>(chunks_.size());
+  const bool small = planned_elements_ * static_cast<int64_t>(sizeof(double)) <= chunk_bytes;
+  parallel_for(count, small ? std::max<int64_t>(count, 1) : 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) function(chunks_[static_cast<size_t>(i)]);
+  });
+}
+
+void Engine::bump_versions() const {
+  for (const size_t i : moved_) table_.rows[i].value.node().storage->bump_version();
+}
+
+void Engine::require_training(std::string_view what) const {
+  require(evaluations_ == 0, "optimizer: cannot ", what, " while an evaluation of the averaged weights is under way; let its scope end first");
+}
+
+void Engine::swap_weights() const {
+  const Slot* averaged = rule_->averaged_weights();
+  if (!averaged) return;
+  for_each_chunk([&](const Chunk& chunk) {
+    dispatch_chunk(chunk, [&]<class T>() {
+      T* const weights = reinterpret_cast<T*>(chunk.weights);
+      std::swap_ranges(weights, weights + chunk.count, reinterpret_cast<T*>(chunk.in(*averaged)));
+    });
+  });
+  bump_versions();
+}
+
+void Engine::begin_evaluation() {
+  if (evaluations_++ > 0) return;
+  plan_all();
+  swap_weights();
+}
+
+void Engine::end_evaluation() {
+  if (--evaluations_ > 0) return;
+  swap_weights();
+}
+
+void Engine::rebase() {
+  plan_all();
+  for_each_chunk([this](const Chunk& chunk) { rule_->rebase(chunk); });
+}
+
+void Engine::finish() {
+  require_training("finish");
+  if (!rule_->averaged_weights()) return;
+  plan_all();
+  for_each_chunk([this](const Chunk& chunk) { rule_->finish(chunk); });
+  for (const size_t row : moved_) rule_->finish_row(row);
+  bump_versions();
+}
+
+}  // namespace scry::optim

@@ -1,0 +1,63 @@
+#pragma once
+
+// What an Optimizer is a handle on: a rule and the registry that it runs over.
+
+#include <scry/core/function_ref.hpp>
+#include <scry/optim/rule.hpp>
+
+namespace scry::optim {
+
+class Engine final : public SegmentListener {
+ public:
+  Engine(const Registry& registry, std::unique_ptr<UpdateRule> rule);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  bool step();
+  void finish();
+  /// Swaps trained and averaged weights at the outermost of nested calls.
+  void begin_evaluation();
+  void end_evaluation();
+  void require_training(std::string_view what) const;
+
+  /// Puts a rule around the one that is there. Where that fails, nothing has changed.
+  void wrap(std::unique_ptr<UpdateRule> wrapper);
+  UpdateRule& rule() const { return *rule_; }
+  /// The rules from the outermost to the innermost.
+  std::vector<UpdateRule*> chain() const;
+  /// Their names; where one appears again, it is numbered from the inside: "lookahead2", "lookahead", "sgd".
+  std::vector<std::string> prefixes() const;
+
+  const Registry& registry() const { return registry_; }
+  std::span<const RowState> states() const { return states_; }
+  int64_t steps() const { return steps_; }
+  void set_steps(int64_t steps) { steps_ = steps; }
+  /// The weights of all trained rows were set from outside.
+  void rebase();
+  /// Gives gradients and slots to frozen parameters that require a gradient now.
+  void activate_thawed();
+  void segment_activated(int32_t segment) override;
+
+ private:
+  void make_slots();
+  bool collect_gradients();
+  void plan();
+  void plan_all();
+  void add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient);
+  void for_each_chunk(FunctionRef<void(const Chunk&)> function) const;
+  void bump_versions() const;
+  void swap_weights() const;
+
+  Registry registry_;
+  RegistryState& table_;
+  std::unique_ptr<UpdateRule> rule_;
+  int64_t steps_ = 0;
+  int evaluations_ = 0;
+  std::vector<RowState> states_;  // of the last step, by row
+  std::vector<Chunk> chunks_;     // these keep their memory from step to step
+  std::vector<size_t> moved_;     // rows
+  int64_t planned_elements_ = 0;
+};
+
+}  // namespace scry::optim

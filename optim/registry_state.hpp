@@ -1,0 +1,66 @@
+#pragma once
+
+// What a Registry is a handle on; for optimizers, not for programs.
+
+#include <scry/optim/registry.hpp>
+#include <scry/optim/slot.hpp>
+#include <unordered_map>
+
+namespace scry::optim {
+
+/// One arena: rows of one element type and kind that were added together. It never moves.
+struct Segment {
+  enum class Kind : uint8_t { trained, frozen, buffers };
+  DType dtype;
+  Kind kind;
+  bool active = false;   ///< has gradients and slots: from the start where trained, for frozen ones when the first of them is thawed
+  int64_t elements = 0;  ///< padding included
+  Ref<Storage> values, gradients;
+};
+
+/// Told when a segment becomes active, so that its slots get their first values.
+class SegmentListener {
+ public:
+  virtual void segment_activated(int32_t segment) = 0;
+
+ protected:
+  ~SegmentListener() = default;
+};
+
+class RegistryState {
+ public:
+  RegistryState() = default;
+  RegistryState(const RegistryState&) = delete;
+  RegistryState& operator=(const RegistryState&) = delete;
+  ~RegistryState();
+
+  void add(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& buffers);
+  size_t find(std::string_view name) const;
+
+  /// Gives the segment gradients and slots. Does nothing where it has them.
+  void activate(int32_t segment);
+  /// A new slot, zero everywhere. It stays in the table as long as its optimizer holds it.
+  std::shared_ptr<Slot> add_slot(std::string name, SlotRole role, SlotKind kind);
+  std::vector<std::shared_ptr<Slot>> slots() const;
+
+  /// One optimizer at a time may change the rows.
+  void attach(SegmentListener* listener);
+  void detach(SegmentListener* listener);
+
+  std::vector<Row> rows;
+  std::vector<Segment> segments;
+
+ private:
+  struct Addition;
+  void check(const NamedTensor& named, RowRole role, Addition& addition) const;
+  void place(Addition& addition) const;
+  void commit(Addition& addition);
+  void grow(Slot& slot) const;
+
+  std::unordered_map<std::string, size_t> names_;
+  std::unordered_map<const Storage*, size_t> storages_;
+  std::vector<std::weak_ptr<Slot>> slots_;
+  SegmentListener* listener_ = nullptr;
+};
+
+}  // namespace scry::optim

@@ -1,0 +1,98 @@
+#include <scry/optim/elementwise.hpp>
+#include <scry/optim/kinds.hpp>
+#include <scry/optim/sgd.hpp>
+
+namespace scry::optim {
+namespace {
+
+// What SGD with and without momentum have in common.
+struct SgdEquation {
+  using Options = SgdOptions;
+  static constexpr std::string_view name = "sgd";
+
+  static const std::vector<Field<Options>>& fields() {
+    static const std::vector<Field<Options>> all{
+        field<&Options::lr>("lr"),
+        field<&Options::momentum>("momentum"),
+        field<&Options::dampening>("dampening", any_number),
+        field<&Options::weight_decay>("weight_decay"),
+        field<&Options::nesterov>("nesterov"),
+        field<&Options::maximize>("maximize"),
+    };
+    return all;
+  }
+};
+
+struct PlainSgd : SgdEquation {
+  static constexpr std::array<SlotSpec, 0> slots{};
+  static constexpr bool counts_steps = false;
+
+  static void check(const Options& o) {
+    require(!o.nesterov, "sgd: nesterov needs momentum; give one above 0");
+    require(o.momentum == 0, "sgd: it was made without momentum and keeps no buffer for it; give momentum when it is made");
+  }
+
+  template <class T>
+  struct Step {
+    using value_type = T;
+    T lr, weight_decay;
+    bool operator==(const Step&) const = default;
+  };
+  static Step<double> step(const Options& o, double) {
+    const double sign = o.maximize ? -1 : 1;
+    return {.lr = sign * o.lr, .weight_decay = sign * o.weight_decay};
+  }
+
+  template <class V, class S>
+  static V update(V w, V g, const S& s) {
+    if (s.weight_decay != 0) g += s.weight_decay * w;
+    return w - s.lr * g;
+  }
+};
+
+struct MomentumSgd : SgdEquation {
+  static constexpr std::array slots{SlotSpec{"momentum_buffer", SlotRole::first_moment}};
+  static constexpr bool counts_steps = true;
+
+  static void check(const Options& o) {
+    require(!o.nesterov || (o.momentum > 0 && o.dampening == 0), "sgd: nesterov needs momentum above 0 and no dampening");
+  }
+
+  template <class T>
+  struct Step {
+    using value_type = T;
+    T lr, momentum, gain, weight_decay, nesterov;
+    bool operator==(const Step&) const = default;
+  };
+  static Step<double> step(const Options& o, double t) {
+    const double sign = o.maximize ? -1 : 1;  // of gradient and momentum, taken where they are used
+    return {.lr = sign * o.lr,
+            .momentum = o.momentum,
+            .gain = t == 1 ? 1 : 1 - o.dampening,
+            .weight_decay = sign * o.weight_decay,
+            .nesterov = o.nesterov ? 1.0 : 0.0};
+  }
+
+  template <class V, class S>
+  static V update(V w, V g, V& m, const S& s) {
+    if (s.weight_decay != 0) g += s.weight_decay * w;
+    m = s.momentum * m + s.gain * g;
+    return w - s.lr * (s.nesterov != 0 ? g + s.momentum * m : m);
+  }
+};
+
+std::unique_ptr<UpdateRule> make_rule(const SgdOptions& options) {
+  if (options.momentum == 0) return std::make_unique<ElementwiseRule<PlainSgd>>(options);
+  return std::make_unique<ElementwiseRule<MomentumSgd>>(options);
+}
+
+}  // namespace
+
+Sgd::Sgd(const Registry& registry, const SgdOptions& options) : Optimizer(registry, make_rule(options)) {}
+
+const OptimizerKind& sgd_kind() {
+  static const OptimizerKind kind = kind_of<Sgd>(SgdEquation::name, SgdEquation::fields());
+  return kind;
+}
+
+}  // namespace scry::optim
