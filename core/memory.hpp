@@ -19,6 +19,22 @@ void deallocate(void* block, size_t bytes) noexcept;
 /// Returns the blocks cached by this thread and those shared by all to the system.
 void release_cached() noexcept;
 
+/// A block of `count` elements for the length of a scope, contents unspecified.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t count) : bytes_(static_cast<size_t>(count) * sizeof(T)), data_(static_cast<T*>(allocate(bytes_))) {}
+  ~Scratch() { deallocate(data_, bytes_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  T* data() const { return data_; }
+  T& operator[](int64_t i) const { return data_[i]; }
+
+ private:
+  size_t bytes_;
+  T* data_;
+};
+
 struct Statistics {
   int64_t system_calls;  ///< blocks taken from the system since the start
   int64_t system_bytes;  ///< bytes held from the system now, in use or cached

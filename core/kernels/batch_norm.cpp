@@ -1,9 +1,9 @@
 #include <scry/core/kernels/batch_norm.hpp>
 #include <scry/core/kernels/layout.hpp>
+#include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace scry::kernels {
 namespace {
@@ -20,8 +20,8 @@ struct Rows {
 template <class F>
 void column_sums(const Rows& m, double* sums, double* more_sums, const F& accumulate) {
   const int64_t grain = m.grain(), pieces = (m.rows + grain - 1) / grain;
-  const Tensor scratch = Tensor::empty({pieces, 2, m.channels}, f64);
-  auto* partial = static_cast<double*>(scratch.raw());
+  const memory::Scratch<double> scratch(pieces * 2 * m.channels);
+  double* partial = scratch.data();
   parallel_for(m.rows, grain, [&](int64_t begin, int64_t end) {
     double* own = partial + begin / grain * 2 * m.channels;
     std::fill_n(own, 2 * m.channels, 0.0);
@@ -42,14 +42,15 @@ const double* doubles(const Tensor& x) { return static_cast<const double*>(x.raw
 // x * scale + shift by channel: what normalisation comes down to.
 template <class T>
 struct Affine {
-  std::vector<T> scale, shift;
-  Affine(const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps) {
+  memory::Scratch<T> scale, shift;
+  Affine(const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps)
+      : scale(statistics.mean.numel()), shift(statistics.mean.numel()) {
     for (int64_t c = 0; c < statistics.mean.numel(); ++c) {
       const double w = weight.defined() ? static_cast<const T*>(weight.raw())[c * weight.strides()[0]] : 1;
       const double b = bias.defined() ? static_cast<const T*>(bias.raw())[c * bias.strides()[0]] : 0;
       const double factor = w / std::sqrt(doubles(statistics.variance)[c] + eps);
-      scale.push_back(static_cast<T>(factor));
-      shift.push_back(static_cast<T>(b - doubles(statistics.mean)[c] * factor));
+      scale[c] = static_cast<T>(factor);
+      shift[c] = static_cast<T>(b - doubles(statistics.mean)[c] * factor);
     }
   }
 };
@@ -108,8 +109,8 @@ BatchNormGradients batch_norm_gradients(const Tensor& gradient, const Tensor& in
   const double* variance = doubles(statistics.variance);
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
     const T *values = static_cast<const T*>(x.raw()), *gs = static_cast<const T*>(g.raw());
-    const Tensor sums = Tensor::empty({2, m.channels}, f64);
-    auto *sum_g = static_cast<double*>(sums.raw()), *sum_gx = sum_g + m.channels;  // of g and of g (x - mean)
+    const memory::Scratch<double> sums(2 * m.channels);
+    double *sum_g = sums.data(), *sum_gx = sum_g + m.channels;  // of g and of g (x - mean)
     column_sums(m, sum_g, sum_gx, [&](int64_t i, double* own_g, double* own_gx) {
       const T *row = values + i * m.channels, *row_g = gs + i * m.channels;
       for (int64_t c = 0; c < m.channels; ++c) {
@@ -119,14 +120,14 @@ BatchNormGradients batch_norm_gradients(const Tensor& gradient, const Tensor& in
       }
     });
     // dx = (w / s) (g - mean(g) - x̂ mean(g x̂)), with x̂ = (x - mean) / s: linear in g, x and 1 for each channel.
-    std::vector<T> by_g, by_x, constant;
+    const memory::Scratch<T> by_g(m.channels), by_x(m.channels), constant(m.channels);
     for (int64_t c = 0; c < m.channels; ++c) {
       const double w = weight.defined() ? static_cast<const T*>(weight.raw())[c * weight.strides()[0]] : 1;
       const double inverse = 1 / std::sqrt(variance[c] + eps), count = static_cast<double>(m.rows);
       const double slope = training ? -w * inverse * inverse * inverse * sum_gx[c] / count : 0;
-      by_g.push_back(static_cast<T>(w * inverse));
-      by_x.push_back(static_cast<T>(slope));
-      constant.push_back(static_cast<T>(training ? -w * inverse * sum_g[c] / count - slope * mean[c] : 0));
+      by_g[c] = static_cast<T>(w * inverse);
+      by_x[c] = static_cast<T>(slope);
+      constant[c] = static_cast<T>(training ? -w * inverse * sum_g[c] / count - slope * mean[c] : 0);
       static_cast<T*>(out.weight.raw())[c] = static_cast<T>(sum_gx[c] * inverse);
       static_cast<T*>(out.bias.raw())[c] = static_cast<T>(sum_g[c]);
     }

@@ -1,5 +1,6 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/elementwise.hpp>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -56,8 +57,14 @@ void copy_into(const Tensor& out, const Tensor& x) {
 }
 
 void fill(const Tensor& out, double value) {
-  Tensor scalar = Tensor::of(std::vector<double>{value}, {});
-  elementwise_into(out, {&scalar}, loop_between(out.dtype(), f64), nullptr);
+  // A dense tensor in any order of its axes is one run.
+  dispatch(out.dtype(), [&]<class T>() {
+    const T element = convert<T>(value);
+    const Loop loop = [](void* to, const void* const*, int64_t n, const void* from) {
+      std::fill_n(static_cast<T*>(to), n, *static_cast<const T*>(from));
+    };
+    elementwise_into(out, {}, loop, &element);
+  });
 }
 
 }  // namespace scry::kernels

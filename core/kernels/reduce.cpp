@@ -76,10 +76,9 @@ Tensor reduced(const Tensor& x, uint32_t mask, bool keepdim, const R& reducer) {
   if constexpr (std::is_same_v<Out, typename R::Acc>) {
     reduce<T>(x, mask, reducer, values);
   } else {
-    Tensor wide = Tensor::empty(out.shape(), dtype_of<typename R::Acc>());
-    auto* sums = static_cast<typename R::Acc*>(wide.raw());
-    reduce<T>(x, mask, reducer, sums);
-    std::transform(sums, sums + out.numel(), values, [](auto value) { return static_cast<Out>(value); });
+    const memory::Scratch<typename R::Acc> sums(out.numel());
+    reduce<T>(x, mask, reducer, sums.data());
+    std::transform(sums.data(), sums.data() + out.numel(), values, [](auto value) { return static_cast<Out>(value); });
   }
   return out;
 }

@@ -3,6 +3,7 @@
 // How a reduction is written: a Reducer with `Acc identity()`, `Acc take(Acc, T)` and `Acc merge(Acc, Acc)`, which `reduce` runs over any
 // axes of any layout. Work is split into pieces of fixed sizes whose results are merged in order, so they don't depend on the threads.
 
+#include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
 #include <scry/core/tensor.hpp>
 #include <algorithm>
@@ -88,8 +89,8 @@ void reduce(const Tensor& x, uint32_t mask, const R& reducer, typename R::Acc* o
   const int64_t runs = by_columns ? kept.count / kept.inner_size() : kept.count;
   const int64_t length = std::max<int64_t>(1, detail::piece_elements / width);  // reduced elements to a piece
   const int64_t pieces = (reduced.count + length - 1) / length;
-  const Tensor partial = Tensor::empty({pieces > 1 ? pieces * kept.count * static_cast<int64_t>(sizeof(Acc)) : 0}, u8);
-  Acc* results = pieces > 1 ? static_cast<Acc*>(partial.raw()) : out;
+  const memory::Scratch<Acc> partial(pieces > 1 ? pieces * kept.count : 0);
+  Acc* results = pieces > 1 ? partial.data() : out;
 
   const int64_t cost = std::min(length, reduced.count) * width;
   parallel_for(pieces * runs * blocks_each, std::max<int64_t>(1, detail::piece_elements / 2 / cost), [&](int64_t first, int64_t last) {

@@ -1,6 +1,7 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/map.hpp>
 #include <scry/core/kernels/softmax.hpp>
+#include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
 #include <algorithm>
 #include <cmath>
@@ -72,8 +73,8 @@ RowLosses cross_entropy(const Tensor& input, const Tensor& labels) {
   dispatch_floating("cross_entropy", x.dtype(), [&]<class T>() {
     const T* data = static_cast<const T*>(x.raw());
     T *losses = static_cast<T*>(out.losses.raw()), *sums = static_cast<T*>(out.log_sum_exp.raw());
-    const Tensor scratch = Tensor::empty({rows, n}, x.dtype());
-    T* powers = static_cast<T*>(scratch.raw());
+    const memory::Scratch<T> scratch(rows * n);
+    T* powers = scratch.data();
     parallel_for(rows, std::max<int64_t>(1, 8192 / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const T* row = data + i * n;
