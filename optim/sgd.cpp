@@ -6,8 +6,8 @@ namespace scry::optim {
 namespace {
 
 // What SGD with and without momentum have in common.
-struct SgdEquation {
-  using Options = SgdOptions;
+struct SGDEquation {
+  using Options = SGDOptions;
   static constexpr std::string_view name = "sgd";
 
   static const std::vector<Field<Options>>& fields() {
@@ -23,7 +23,7 @@ struct SgdEquation {
   }
 };
 
-struct PlainSgd : SgdEquation {
+struct PlainSgd : SGDEquation {
   static constexpr std::array<SlotSpec, 0> slots{};
   static constexpr bool counts_steps = false;
 
@@ -50,7 +50,7 @@ struct PlainSgd : SgdEquation {
   }
 };
 
-struct MomentumSgd : SgdEquation {
+struct MomentumSgd : SGDEquation {
   static constexpr std::array slots{SlotSpec{"momentum_buffer", SlotRole::first_moment}};
   static constexpr bool counts_steps = true;
 
@@ -81,17 +81,17 @@ struct MomentumSgd : SgdEquation {
   }
 };
 
-std::unique_ptr<UpdateRule> make_rule(const SgdOptions& options) {
+std::unique_ptr<UpdateRule> make_rule(const SGDOptions& options) {
   if (options.momentum == 0) return std::make_unique<ElementwiseRule<PlainSgd>>(options);
   return std::make_unique<ElementwiseRule<MomentumSgd>>(options);
 }
 
 }  // namespace
 
-Sgd::Sgd(const Registry& registry, const SgdOptions& options) : Optimizer(registry, make_rule(options)) {}
+SGD::SGD(const Registry& registry, const SGDOptions& options) : Optimizer(registry, make_rule(options)) {}
 
 const OptimizerKind& sgd_kind() {
-  static const OptimizerKind kind = kind_of<Sgd>(SgdEquation::name, SgdEquation::fields());
+  static const OptimizerKind kind = kind_of<SGD>(SGDEquation::name, SGDEquation::fields());
   return kind;
 }
 

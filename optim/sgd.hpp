@@ -4,7 +4,7 @@
 
 namespace scry::optim {
 
-struct SgdOptions {
+struct SGDOptions {
   double lr = 1e-3;         ///< learning rate η, at least 0
   double momentum = 0;      ///< μ, at least 0; 0 keeps no momentum buffer
   double dampening = 0;     ///< d, of the gradient's part in the momentum
@@ -17,8 +17,8 @@ struct SgdOptions {
 /// learning") in PyTorch's form, where the learning rate is outside the momentum:
 ///
 ///     g ← g + λ w;   m ← μ m + (1 − d) g   (m ← g in the first step);   w ← w − η m,  with Nesterov  w ← w − η (g + μ m)
-struct Sgd : Optimizer {
-  explicit Sgd(const Registry& registry, const SgdOptions& options = {});
+struct SGD : Optimizer {
+  explicit SGD(const Registry& registry, const SGDOptions& options = {});
 };
 
 }  // namespace scry::optim

@@ -35,9 +35,9 @@ class PaddedRows {
     const int64_t last = std::clamp<int64_t>(c_.y.position(end - 1) + (c_.y.taps - 1) * c_.y.spacing + 1, first_, c_.y.in);
     rows_ = pads_ ? buffer : c_.input_row(in, image, first_);
     if (!pads_) return;
-    const int64_t pixel = c_.in_pixel(), from = std::clamp<int64_t>(c_.x.start, 0, c_.x.in),
-                  to = std::clamp<int64_t>(c_.x.start + width_, from, c_.x.in);
-    const int64_t left = std::min(width_, from - c_.x.start);
+    const int64_t start = c_.x.start, pixel = c_.in_pixel();
+    const int64_t from = std::clamp<int64_t>(start, 0, c_.x.in), to = std::clamp<int64_t>(start + width_, from, c_.x.in);
+    const int64_t left = std::min(width_, from - start);
     for (int64_t row = first_; row < last; ++row, buffer += row_size()) {
       std::fill_n(buffer, left * pixel, 0.0f);
       std::copy_n(c_.input_row(in, image, row) + from * pixel, (to - from) * pixel, buffer + left * pixel);

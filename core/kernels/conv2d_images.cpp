@@ -90,8 +90,8 @@ void correlate_images(const Correlation& c, const float* in, const Weight<float>
   const Cuts cuts(c.out_channels, most_outputs);
   const Tensor packed = pack(c, weight, cuts);
   const float* weights = static_cast<const float*>(packed.raw());
-  const int64_t row = c.x.in * c.in_channels, image_size = c.y.in * row,
-                at_once = std::min(images_at_once(image_size), (c.images + lanes - 1) / lanes * lanes);
+  const int64_t row = c.x.in * c.in_channels, image_size = c.y.in * row;
+  const int64_t at_once = std::min(images_at_once(image_size), (c.images + lanes - 1) / lanes * lanes);
   Tensor interleaved = Tensor::empty({at_once * image_size});
   float* x = static_cast<float*>(interleaved.raw());
   const int64_t output_row = c.x.grid * c.out_channels * lanes;

@@ -6,7 +6,7 @@ namespace scry::kernels::conv {
 namespace {
 
 // Registers as the compiler's own vectors, which shuffle by any constant pattern.
-typedef float Vector [[gnu::vector_size(lanes * sizeof(float))]];
+using Vector [[gnu::vector_size(lanes * sizeof(float))]] = float;
 
 template <size_t... i>
 Vector zip(Vector a, Vector b, std::index_sequence<i...>, bool high) {

@@ -94,6 +94,20 @@ inline Axis gradient_axis(const Window2d& window, size_t i, int64_t in, int64_t 
   return axis;
 }
 
+/// Small tables from the pool, so that a step in its steady state asks the system for nothing.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+  PoolAllocator() = default;
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>&) {}
+  T* allocate(size_t n) { return static_cast<T*>(memory::allocate(n * sizeof(T))); }
+  void deallocate(T* block, size_t n) noexcept { memory::deallocate(block, n * sizeof(T)); }
+  friend bool operator==(const PoolAllocator&, const PoolAllocator&) { return true; }
+};
+template <class T>
+using Table = std::vector<T, PoolAllocator<T>>;
+
 /// Buffers for the workers of one parallel_for, taken before it since nothing may throw inside.
 class Scratch {
  public:
@@ -142,7 +156,7 @@ class Scratch {
 
   size_t bytes_;
   std::mutex mutex_;
-  std::vector<void*> free_;
+  Table<void*> free_;
 };
 
 /// A range cut into nearly equal parts of at most `most`.

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <scry/core/kernels/layout.hpp>
-#include <algorithm>
 #include <array>
 
 namespace scry::kernels {

@@ -1,25 +1,36 @@
 #include <scry/core/kernels/conv2d_plan.hpp>
 #include <scry/core/kernels/pool2d.hpp>
 #include <algorithm>
-#include <cmath>
 #include <limits>
+#include <span>
+#include <xsimd/xsimd.hpp>
 
 namespace scry::kernels {
 namespace {
 
 using conv::Axis;
+using conv::Table;
 
 // A pooling of channels-last images. Forward passes run over output rows; backward passes over input rows, each of which gathers from the
 // windows that reach it, so that no two threads write to the same place.
 struct Plan {
+  struct Tap {
+    int64_t offset, index;  // from the first element of a window
+  };
   int64_t images, channels;
   Axis y, x;
+  Table<Tap> taps;
   int64_t output_rows() const { return images * y.grid; }
   int64_t input_rows() const { return images * y.in; }
 };
 
 Plan make_plan(const Shape& input, const Shape& output, const Window2d& window) {
-  return {input[0], input[1], conv::forward_axis(window, 0, input[2], output[2]), conv::forward_axis(window, 1, input[3], output[3])};
+  Plan p{input[0], input[1], conv::forward_axis(window, 0, input[2], output[2]), conv::forward_axis(window, 1, input[3], output[3]), {}};
+  if (p.y.taps > p.y.in || p.x.taps > p.x.in) return p;  // no window is whole
+  p.taps.reserve(static_cast<size_t>(p.y.taps * p.x.taps));
+  for (int64_t a = 0; a < p.y.taps; ++a)
+    for (int64_t b = 0; b < p.x.taps; ++b) p.taps.push_back({(a * p.y.spacing * p.x.in + b * p.x.spacing) * p.channels, a * p.x.taps + b});
+  return p;
 }
 
 // The plan of a backward pass, in which the output's size is that of the gradient.
@@ -50,61 +61,174 @@ void require_indices(std::string_view op, const Tensor& indices, const Shape& sh
           ", got ", indices.dtype(), " ", indices.shape());
 }
 
-// One output row of max pooling.
+// Which windows reach a position of an axis: pairs of window and tap, position by position.
+struct Reaching {
+  struct Hit {
+    int64_t window, tap;
+  };
+  Table<Hit> hits;
+  Table<int64_t> first;  // where a position's hits begin; one more than there are positions
+
+  explicit Reaching(const Axis& axis) : first(static_cast<size_t>(axis.in) + 1) {
+    const auto visit = [&](auto&& see) {
+      for (int64_t i = 0; i < axis.grid; ++i)
+        for (int64_t k = axis.first_tap(i); k < axis.end_tap(i); ++k) see(static_cast<size_t>(axis.position(i) + k * axis.spacing), Hit{i, k});
+    };
+    visit([&](size_t position, Hit) { ++first[position + 1]; });
+    for (size_t p = 1; p < first.size(); ++p) first[p] += first[p - 1];
+    hits.resize(static_cast<size_t>(first.back()));
+    Table<int64_t> next = first;
+    visit([&](size_t position, Hit hit) { hits[static_cast<size_t>(next[position]++)] = hit; });
+  }
+  std::span<const Hit> at(int64_t position) const {
+    const auto p = static_cast<size_t>(position);
+    return {hits.data() + first[p], hits.data() + first[p + 1]};
+  }
+};
+
+// Calls body.operator()<V>(c) for channels c, c + 1, …, a register of them at a time where there are so many (the last one may overlap the one
+// before it, so the body must only set what it computes), else a quarter of one, else each alone.
+template <class T, class F>
+void for_channels(int64_t channels, const F& body) {
+  using Wide = xsimd::batch<T>;
+  using Narrow = xsimd::make_sized_batch_t<T, 16 / sizeof(T)>;
+  const auto in_registers = [&]<class V>() {
+    constexpr auto width = static_cast<int64_t>(V::size);
+    for (int64_t c = 0; c < channels; c += width) body.template operator()<V>(std::min(c, channels - width));
+  };
+  if (channels >= static_cast<int64_t>(Wide::size)) return in_registers.template operator()<Wide>();
+  if constexpr (!std::is_void_v<Narrow>)
+    if (channels >= static_cast<int64_t>(Narrow::size)) return in_registers.template operator()<Narrow>();
+  for (int64_t c = 0; c < channels; ++c) body.template operator()<T>(c);
+}
+
+// One register or one number, from and to memory.
+template <class V, class T>
+V load(const T* from) {
+  if constexpr (std::is_same_v<V, T>)
+    return *from;
+  else
+    return V::load_unaligned(from);
+}
+template <class V, class T>
+void store(const V& value, T* to) {
+  if constexpr (std::is_same_v<V, T>)
+    *to = value;
+  else
+    value.store_unaligned(to);
+}
+template <class V, class Index>
+V load_index(const Index* from) {
+  if constexpr (std::is_arithmetic_v<V>) {
+    return static_cast<V>(*from);
+  } else {
+    typename V::value_type values[V::size];
+    for (size_t i = 0; i < V::size; ++i) values[i] = static_cast<typename V::value_type>(static_cast<int32_t>(from[i]));
+    return V::load_unaligned(values);
+  }
+}
+template <class V, class Index>
+void store_index(const V& index, Index* to) {
+  if constexpr (std::is_arithmetic_v<V>) {
+    *to = static_cast<Index>(index);
+  } else {
+    typename V::value_type values[V::size];
+    index.store_unaligned(values);
+    for (size_t i = 0; i < V::size; ++i) to[i] = static_cast<Index>(static_cast<int32_t>(values[i]));
+  }
+}
+template <class C, class V>
+V choose(const C& condition, const V& yes, const V& no) {
+  if constexpr (std::is_arithmetic_v<V>)
+    return condition ? yes : no;
+  else
+    return xsimd::select(condition, yes, no);
+}
+
+// The elements of one window that lie on the image.
+struct Box {
+  const Plan& p;
+  int64_t top, bottom, left, right, corner;  // taps; where tap (0, 0) lies
+  bool whole;
+  Box(const Plan& plan, int64_t i, int64_t j)
+      : p(plan),
+        top(p.y.first_tap(i)),
+        bottom(p.y.end_tap(i)),
+        left(p.x.first_tap(j)),
+        right(p.x.end_tap(j)),
+        corner((p.y.position(i) * p.x.in + p.x.position(j)) * p.channels),
+        whole(top == 0 && left == 0 && bottom == p.y.taps && right == p.x.taps) {}
+  int64_t first_index() const { return top < bottom && left < right ? top * p.x.taps + left : 0; }
+
+  // Calls visit(offset, index) for each, in row-major order; windows that lie wholly on the image, nearly all, have a list of theirs.
+  template <class F>
+  void for_taps(const F& visit) const {
+    if (whole) {
+      for (const Plan::Tap tap : p.taps) visit(corner + tap.offset, tap.index);
+      return;
+    }
+    for (int64_t a = top; a < bottom; ++a)
+      for (int64_t b = left; b < right; ++b) visit(corner + (a * p.y.spacing * p.x.in + b * p.x.spacing) * p.channels, a * p.x.taps + b);
+  }
+};
+
+// One output row of max pooling. Indices are counted in T, which is exact, and turned into integers at the end.
 template <class T, class Index>
 void max_row(const Plan& p, const T* image, int64_t i, T* values, Index* indices) {
-  const int64_t channels = p.channels, top = p.y.first_tap(i), bottom = p.y.end_tap(i);
-  for (int64_t j = 0; j < p.x.grid; ++j, values += channels, indices += channels) {
-    const int64_t left = p.x.first_tap(j), right = p.x.end_tap(j);
-    std::fill_n(values, channels, -std::numeric_limits<T>::infinity());
-    std::fill_n(indices, channels, static_cast<Index>(top < bottom && left < right ? top * p.x.taps + left : 0));
-    for (int64_t a = top; a < bottom; ++a)
-      for (int64_t b = left; b < right; ++b) {
-        const T* from = image + ((p.y.position(i) + a * p.y.spacing) * p.x.in + p.x.position(j) + b * p.x.spacing) * channels;
-        const auto tap = static_cast<Index>(a * p.x.taps + b);
-        for (int64_t c = 0; c < channels; ++c) {
-          // A value that isn't smaller or equal is larger or NaN; once NaN is there it stays.
-          const bool takes = !(from[c] <= values[c]) && values[c] == values[c];
-          values[c] = takes ? from[c] : values[c];
-          indices[c] = takes ? tap : indices[c];
-        }
-      }
+  for (int64_t j = 0; j < p.x.grid; ++j, values += p.channels, indices += p.channels) {
+    const Box box(p, i, j);
+    for_channels<T>(p.channels, [&]<class V>(int64_t c) {
+      V best(-std::numeric_limits<T>::infinity()), index(static_cast<T>(box.first_index()));
+      box.for_taps([&](int64_t at, int64_t tap) {
+        const V value = load<V>(image + at + c);
+        // What isn't smaller or equal is larger or NaN; once NaN is there it stays.
+        const auto takes = !(value <= best) && (best == best);
+        best = choose(takes, value, best);
+        index = choose(takes, V(static_cast<T>(tap)), index);
+      });
+      store(best, values + c);
+      store_index(index, indices + c);
+    });
   }
 }
 
-// Calls add(output row, a) for the windows whose row `a` is input row h.
-template <class F>
-void for_windows_over(const Axis& y, int64_t h, const F& add) {
-  for (int64_t a = 0; a < y.taps; ++a) {
-    const int64_t at = h - y.start - a * y.spacing;
-    if (at >= 0 && at % y.step == 0 && at / y.step < y.grid) add(at / y.step, a);
-  }
-}
-
-// One input row of the gradient of max pooling.
+// One input row of the gradient of max pooling, gathered from the windows that reach it.
 template <class T, class Index>
-void max_grad_row(const Plan& p, const T* gradient, const Index* indices, int64_t h, T* row) {
-  const int64_t channels = p.channels;
-  std::fill_n(row, p.x.in * channels, T{0});
-  for_windows_over(p.y, h, [&](int64_t i, int64_t a) {
-    for (int64_t j = 0; j < p.x.grid; ++j) {
-      const T* g = gradient + (i * p.x.grid + j) * channels;
-      const Index* index = indices + (i * p.x.grid + j) * channels;
-      for (int64_t b = p.x.first_tap(j); b < p.x.end_tap(j); ++b) {
-        T* to = row + (p.x.position(j) + b * p.x.spacing) * channels;
-        const auto tap = static_cast<Index>(a * p.x.taps + b);
-        for (int64_t c = 0; c < channels; ++c) to[c] += index[c] == tap ? g[c] : T{0};
-      }
+void max_grad_row(const Plan& p, const Reaching& columns, std::span<const Reaching::Hit> rows, const T* gradient, const Index* indices, T* to) {
+  for (int64_t w = 0; w < p.x.in; ++w, to += p.channels) {
+    const auto hits = columns.at(w);
+    const auto part = [&]<class V>(const Reaching::Hit& y, const Reaching::Hit& x, int64_t c) {
+      const int64_t at = (y.window * p.x.grid + x.window) * p.channels + c;
+      const auto taken = load_index<V>(indices + at) == V(static_cast<T>(y.tap * p.x.taps + x.tap));
+      return choose(taken, load<V>(gradient + at), V(T{0}));
+    };
+    if (rows.size() == 1 && hits.size() == 1) {  // windows that don't overlap
+      for_channels<T>(p.channels, [&]<class V>(int64_t c) { store(part.template operator()<V>(rows[0], hits[0], c), to + c); });
+      continue;
     }
-  });
+    for_channels<T>(p.channels, [&]<class V>(int64_t c) {
+      V sum(T{0});
+      for (const auto& y : rows)
+        for (const auto& x : hits) sum += part.template operator()<V>(y, x, c);
+      store(sum, to + c);
+    });
+  }
 }
 
-// The number of elements along one axis that the mean over window i divides by.
-int64_t divisor(const Axis& axis, int64_t i, int64_t padding_after, bool count_include_pad) {
-  if (!count_include_pad) return std::max<int64_t>(1, axis.end_tap(i) - axis.first_tap(i));
-  Axis padded = axis;
-  padded.in += padding_after;
-  return std::max<int64_t>(1, padded.end_tap(i));
+// What an element of each window counts for in its mean: [y.grid, x.grid].
+template <class T>
+Table<T> shares(const Plan& p, const Window2d& window, bool count_include_pad) {
+  const auto size = [&](Axis axis, int64_t i, int64_t padding_after) {
+    if (!count_include_pad) return std::max<int64_t>(1, axis.end_tap(i) - axis.first_tap(i));
+    axis.in += padding_after;
+    return std::max<int64_t>(1, axis.end_tap(i));
+  };
+  Table<T> all;
+  all.reserve(static_cast<size_t>(p.y.grid * p.x.grid));
+  for (int64_t i = 0; i < p.y.grid; ++i)
+    for (int64_t j = 0; j < p.x.grid; ++j)
+      all.push_back(T{1} / static_cast<T>(size(p.y, i, window.padding_after[0]) * size(p.x, j, window.padding_after[1])));
+  return all;
 }
 
 }  // namespace
@@ -117,6 +241,8 @@ Shape pool2d_output_shape(std::string_view op, const Shape& input, const Window2
 Pooled max_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode) {
   constexpr std::string_view op = "max_pool2d";
   const Shape shape = pool2d_output_shape(op, x.shape(), window, ceil_mode);
+  require(window.kernel[0] * window.kernel[1] <= 1 << 24, op, ": a kernel of ", window.kernel[0], " x ", window.kernel[1],
+          " has more than 2^24 elements, too many to count");
   const Plan p = make_plan(x.shape(), shape, window);
   const Tensor in = channels_last(x);
   Pooled out{empty_channels_last(shape, x.dtype()), empty_channels_last(shape, index_type(window))};
@@ -148,9 +274,10 @@ Tensor max_pool2d_grad(const Tensor& gradient, const Tensor& indices, const Shap
       const auto* index = static_cast<const Index*>(taken.raw());
       T* to = static_cast<T*>(out.raw());
       const int64_t size = p.x.in * p.channels, plane = p.y.grid * p.x.grid * p.channels;
+      const Reaching rows(p.y), columns(p.x);
       for_rows(p.input_rows(), size * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
         const int64_t image = row / p.y.in;
-        max_grad_row(p, gradients + image * plane, index + image * plane, row % p.y.in, to + row * size);
+        max_grad_row(p, columns, rows.at(row % p.y.in), gradients + image * plane, index + image * plane, to + row * size);
       });
     });
   });
@@ -175,8 +302,8 @@ Tensor max_pool2d_gather(const Tensor& x, const Tensor& indices, const Window2d&
         const T* image = images + row / p.y.grid * p.y.in * p.x.in * channels;
         for (int64_t k = 0; k < size; ++k) {
           const auto tap = static_cast<int64_t>(index[row * size + k]);
-          const int64_t h = p.y.position(row % p.y.grid) + tap / p.x.taps * p.y.spacing,
-                        w = p.x.position(k / channels) + tap % p.x.taps * p.x.spacing;
+          const int64_t h = p.y.position(row % p.y.grid) + tap / p.x.taps * p.y.spacing;
+          const int64_t w = p.x.position(k / channels) + tap % p.x.taps * p.x.spacing;
           const bool inside = h >= 0 && h < p.y.in && w >= 0 && w < p.x.in;
           to[row * size + k] = inside ? image[(h * p.x.in + w) * channels + k % channels] : T{0};
         }
@@ -196,20 +323,19 @@ Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode, bool 
   dispatch_floating(op, x.dtype(), [&]<class T>() {
     const T* images = static_cast<const T*>(in.raw());
     T* means = static_cast<T*>(out.raw());
-    const int64_t channels = p.channels, size = p.x.grid * channels;
+    const auto share = shares<T>(p, window, count_include_pad);
+    const int64_t size = p.x.grid * p.channels;
     for_rows(p.output_rows(), size * p.y.taps * p.x.taps * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
-      const int64_t i = row % p.y.grid, height = divisor(p.y, i, window.padding_after[0], count_include_pad);
+      const int64_t i = row % p.y.grid;
+      const T* image = images + row / p.y.grid * p.y.in * p.x.in * p.channels;
       for (int64_t j = 0; j < p.x.grid; ++j) {
-        T* to = means + row * size + j * channels;
-        std::fill_n(to, channels, T{0});
-        for (int64_t a = p.y.first_tap(i); a < p.y.end_tap(i); ++a)
-          for (int64_t b = p.x.first_tap(j); b < p.x.end_tap(j); ++b) {
-            const int64_t h = p.y.position(i) + a * p.y.spacing, w = p.x.position(j) + b * p.x.spacing;
-            const T* from = images + ((row / p.y.grid * p.y.in + h) * p.x.in + w) * channels;
-            for (int64_t c = 0; c < channels; ++c) to[c] += from[c];
-          }
-        const auto count = static_cast<T>(height * divisor(p.x, j, window.padding_after[1], count_include_pad));
-        for (int64_t c = 0; c < channels; ++c) to[c] /= count;
+        const Box box(p, i, j);
+        const T each = share[static_cast<size_t>(i * p.x.grid + j)];
+        for_channels<T>(p.channels, [&]<class V>(int64_t c) {
+          V sum(T{0});
+          box.for_taps([&](int64_t at, int64_t) { sum += load<V>(image + at + c); });
+          store(V(sum * V(each)), means + row * size + j * p.channels + c);
+        });
       }
     });
   });
@@ -222,24 +348,27 @@ Tensor avg_pool2d_grad(const Tensor& gradient, const Shape& input, const Window2
   const Tensor in = channels_last(gradient);
   Tensor out = empty_channels_last(input, gradient.dtype());
   if (out.numel() == 0) return out;
+  const Reaching rows(p.y), columns(p.x);
   dispatch_floating(op, gradient.dtype(), [&]<class T>() {
     const T* gradients = static_cast<const T*>(in.raw());
-    T* all = static_cast<T*>(out.raw());
-    const int64_t channels = p.channels, size = p.x.in * channels;
-    for_rows(p.input_rows(), size * p.y.taps * p.x.taps * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
-      T* line = all + row * size;
-      std::fill_n(line, size, T{0});
-      for_windows_over(p.y, row % p.y.in, [&](int64_t i, int64_t) {
-        const int64_t height = divisor(p.y, i, window.padding_after[0], count_include_pad);
-        for (int64_t j = 0; j < p.x.grid; ++j) {
-          const T* g = gradients + ((row / p.y.in * p.y.grid + i) * p.x.grid + j) * channels;
-          const T share = T{1} / static_cast<T>(height * divisor(p.x, j, window.padding_after[1], count_include_pad));
-          for (int64_t b = p.x.first_tap(j); b < p.x.end_tap(j); ++b) {
-            T* to = line + (p.x.position(j) + b * p.x.spacing) * channels;
-            for (int64_t c = 0; c < channels; ++c) to[c] += g[c] * share;
-          }
-        }
-      });
+    T* to = static_cast<T*>(out.raw());
+    const auto share = shares<T>(p, window, count_include_pad);
+    const int64_t size = p.x.in * p.channels, plane = p.y.grid * p.x.grid * p.channels;
+    for_rows(p.input_rows(), size * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
+      const T* of_image = gradients + row / p.y.in * plane;
+      const auto over_row = rows.at(row % p.y.in);
+      for (int64_t w = 0; w < p.x.in; ++w) {
+        const auto over_column = columns.at(w);
+        for_channels<T>(p.channels, [&]<class V>(int64_t c) {
+          V sum(T{0});
+          for (const auto& y : over_row)
+            for (const auto& x : over_column) {
+              const int64_t at = y.window * p.x.grid + x.window;
+              sum += load<V>(of_image + at * p.channels + c) * V(share[static_cast<size_t>(at)]);
+            }
+          store(sum, to + row * size + w * p.channels + c);
+        });
+      }
     });
   });
   return out;

@@ -76,7 +76,7 @@ const std::map<std::string, std::function<void(const Run&)>> workloads = {
     {"mlp_tiny_b1",
      [](const Run& run) {
        const auto model = nn::mlp({2, 16, 16, 10});
-       train(run, model, optim::Sgd{optim::Registry{model}, {.lr = 0.01}}, randn({1, 2}), labels(1));
+       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.01}}, randn({1, 2}), labels(1));
      }},
     {"mlp_tiny_adam_b32",
      [](const Run& run) {
@@ -86,7 +86,7 @@ const std::map<std::string, std::function<void(const Run&)>> workloads = {
     {"mlp_sgd_b64",
      [](const Run& run) {
        const auto model = nn::mlp({784, 128, 10});
-       train(run, model, optim::Sgd{optim::Registry{model}, {.lr = 0.01}}, randn({64, 784}), labels(64));
+       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.01}}, randn({64, 784}), labels(64));
      }},
     {"mlp_big_adam_b256",
      [](const Run& run) {
@@ -101,7 +101,7 @@ const std::map<std::string, std::function<void(const Run&)>> workloads = {
     {"sgd_momentum_step_10m",
      [](const Run& run) {
        const TenMillion model;
-       optim::Sgd optimizer{optim::Registry{model}, {.lr = 1e-3, .momentum = 0.9}};
+       optim::SGD optimizer{optim::Registry{model}, {.lr = 1e-3, .momentum = 0.9}};
        model.make_gradients();
        run.report(1e7, [&] { optimizer.step(); });
      }},

@@ -59,8 +59,8 @@ void for_windows(const Case& t, const Shape& output, const F& visit) {
       for (int64_t j = 0; j < output[3]; ++j, ++out)
         for (int64_t a = 0; a < v.kernel[0]; ++a)
           for (int64_t b = 0; b < v.kernel[1]; ++b) {
-            const int64_t h = i * v.stride[0] - v.padding_before[0] + a * v.dilation[0],
-                          w = j * v.stride[1] - v.padding_before[1] + b * v.dilation[1];
+            const int64_t h = i * v.stride[0] - v.padding_before[0] + a * v.dilation[0];
+            const int64_t w = j * v.stride[1] - v.padding_before[1] + b * v.dilation[1];
             if (h < 0 || h >= t.input[2] || w < 0 || w >= t.input[3]) continue;
             visit(static_cast<size_t>(out), static_cast<size_t>((plane * t.input[2] + h) * t.input[3] + w), a * v.kernel[1] + b);
           }
@@ -179,6 +179,15 @@ TEST(MaxPool2d, AWindowInThePaddingHasNoMaximumAndNoGradient) {
   EXPECT_EQ(max_pool2d_gather(x, indices, v).to_vector<float>(), (std::vector<float>{0, 0, 0, 0, 3, 0, 0, 0, 0}));
 }
 
+TEST(Pool2dShapes, FollowPyTorch) {
+  const auto size = [](int64_t in, const Window2d& w, bool ceil_mode) { return pool2d_output_shape("pool", {1, 1, in, in}, w, ceil_mode)[2]; };
+  EXPECT_EQ(size(8, window(3, 2), false), 3);
+  EXPECT_EQ(size(8, window(3, 2), true), 4);
+  EXPECT_EQ(size(7, window(3, 2), true), 3);
+  EXPECT_EQ(size(3, window(2, 2, 1), true), 2);  // a third window would start in the padding behind the image
+  EXPECT_EQ(size(9, window(3, 2, 1, 2), false), 4);
+}
+
 TEST(Pool2dResults, DoNotDependOnTheNumberOfThreads) {
   const int before = thread_count();
   const Tensor x = random_tensor({4, 20, 41, 40}, f32, true, 1);
@@ -187,9 +196,9 @@ TEST(Pool2dResults, DoNotDependOnTheNumberOfThreads) {
     set_thread_count(threads);
     const auto [values, indices] = max_pool2d(x, window(3, 2, 1));
     const Tensor means = avg_pool2d(x, window(3, 2, 1));
-    for (const Tensor& y :
-         {values, max_pool2d_grad(values, indices, x.shape(), window(3, 2, 1)), means, avg_pool2d_grad(means, x.shape(), window(3, 2, 1))})
-      results[threads - 1].push_back(y.to_vector<float>());
+    const Tensor max_grad = max_pool2d_grad(values, indices, x.shape(), window(3, 2, 1));
+    const Tensor avg_grad = avg_pool2d_grad(means, x.shape(), window(3, 2, 1));
+    for (const Tensor& y : {values, max_grad, means, avg_grad}) results[threads - 1].push_back(y.to_vector<float>());
   }
   set_thread_count(before);
   EXPECT_EQ(results[0], results[1]);

@@ -28,8 +28,7 @@ inline TestModel scalar_model(double value) { return {{{"x", full({1}, value, f6
 inline TestModel random_model(const std::vector<Shape>& shapes, uint64_t seed, DType dtype = f32) {
   Generator generator(seed);
   TestModel model;
-  for (size_t i = 0; i < shapes.size(); ++i)
-    model.parameters.push_back({"p" + std::to_string(i), randn(shapes[i], dtype, generator).requires_grad_()});
+  for (size_t i = 0; i < shapes.size(); ++i) model.parameters.push_back({text("p", i), randn(shapes[i], dtype, generator).requires_grad_()});
   return model;
 }
 

@@ -1,0 +1,45 @@
+// A step in its steady state allocates nothing, from the system or from the heap.
+
+#include "fixture.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::atomic<int64_t> heap_calls{0};
+}
+
+void* operator new(size_t bytes) {
+  ++heap_calls;
+  if (void* memory = std::malloc(bytes ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+
+namespace scry::optim {
+namespace {
+
+TEST(Allocation, AStepAllocatesNothing) {
+  const TestModel model = random_model(std::vector<Shape>(50, {1000}), 1);
+  const Registry registry{model};
+  for (const char* expression : {"sgd", "sgd(momentum=0.9)", "adam", "lookahead(adam, k=2)",
+                                 "lookahead(lookahead(adam, k=3, inner_state=pull_back), k=2)", "lookahead(adam, k=2, inner_state=reset)"}) {
+    Optimizer optimizer = make_optimizer(expression, registry);
+    const auto round = [&] {
+      optimizer.step();
+      const auto scope = optimizer.evaluation();
+    };
+    give_gradients(model, 0);
+    for (int i = 0; i < 3; ++i) round();
+    const int64_t heap = heap_calls, system = memory::statistics().system_calls;
+    for (int i = 0; i < 12; ++i) round();
+    EXPECT_EQ(heap_calls, heap) << expression;
+    EXPECT_EQ(memory::statistics().system_calls, system) << expression;
+    registry.zero_grad();
+  }
+}
+
+}  // namespace
+}  // namespace scry::optim
