@@ -72,8 +72,12 @@ void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> 
 
 #ifdef SCRY_THREADS_STD
 int thread_count() { return threads; }
+OneThread::OneThread() : before_(0) {}
+OneThread::~OneThread() = default;
 #else
 int thread_count() { return omp_get_max_threads(); }
+OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+OneThread::~OneThread() { omp_set_num_threads(before_); }
 #endif
 
 void set_thread_count(int count) {

@@ -16,6 +16,18 @@ constexpr int64_t grain_for(int64_t bytes_each) { return bytes_each < 65536 ? 65
 /// Whether the calling thread is inside a parallel_for.
 bool in_parallel();
 
+/// While one lives, OpenMP code that this thread calls, BLAS for one, runs in this thread alone.
+class OneThread {
+ public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 /// The number of threads that parallel_for and BLAS use; starts at OMP_NUM_THREADS or the number of processors.
 int thread_count();
 void set_thread_count(int count);
