@@ -50,9 +50,11 @@ void Leaf::accumulate(Tensor g, bool create_graph) {
     gradient = gradient.defined() ? add(gradient, g) : g;
   } else if (gradient.defined()) {
     kernels::add_into(gradient, g);
+    gradient.node().storage->bump_version();
   } else if (window.defined()) {
     const bool there = g.node().storage->data() == window.node().storage->data();
     if (!there) kernels::copy_into(window, g);
+    window.node().storage->bump_version();
     gradient = window;
   } else {
     const bool alone = g.node().unique() && g.node().storage->unique() && g.is_contiguous();

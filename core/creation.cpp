@@ -1,4 +1,5 @@
 #include <scry/core/creation.hpp>
+#include <scry/core/kernels/convert.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <cmath>
 
@@ -17,7 +18,7 @@ Tensor arange(double start, double stop, double step, DType dtype) {
   require(count < 0x1p62, "arange: ", count, " elements are too many");
   Tensor out = Tensor::empty({static_cast<int64_t>(count)}, dtype);
   dispatch(dtype, [&]<class T>() {
-    for (int64_t i = 0; i < out.numel(); ++i) static_cast<T*>(out.raw())[i] = static_cast<T>(start + static_cast<double>(i) * step);
+    for (int64_t i = 0; i < out.numel(); ++i) static_cast<T*>(out.raw())[i] = kernels::convert<T>(start + static_cast<double>(i) * step);
   });
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <scry/core/error.hpp>
 #include <scry/core/memory.hpp>
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdio>
@@ -89,8 +90,12 @@ void free_to_system(FreeLists& lists, int index) {
 
 struct ThreadCache {
   FreeLists lists;
+  int32_t counts[class_count]{};
   ~ThreadCache();
 };
+
+// How many blocks of a size a thread keeps to itself. Others go to all, or those that one thread makes and another uses up would pile up there.
+int32_t most_cached(size_t bytes) { return std::max<int32_t>(16, static_cast<int32_t>((size_t{1} << 20) / bytes)); }
 
 // Outlives the cache itself, so blocks freed by later thread-local destructors find their way.
 thread_local bool cache_is_gone = false;
@@ -137,7 +142,10 @@ void* allocate(size_t bytes) {
   require(bytes <= size_t{1} << 46, "memory: ", bytes, " bytes are asked for in one block, more than any machine has");
   const SizeClass wanted = size_class(bytes);
   void* block = nullptr;
-  if (bytes <= thread_cached_size && !cache_is_gone) block = cache.lists.pop(wanted.index);
+  if (bytes <= thread_cached_size && !cache_is_gone) {
+    block = cache.lists.pop(wanted.index);
+    if (block) --cache.counts[wanted.index];
+  }
   if (!block) {
     Shared& common = shared();
     const std::lock_guard lock(common.mutex);
@@ -151,8 +159,9 @@ void* allocate(size_t bytes) {
 void deallocate(void* block, size_t bytes) noexcept {
   if (!block) return;
   const SizeClass given = size_class(bytes);
-  if (bytes <= thread_cached_size && !cache_is_gone) {
+  if (bytes <= thread_cached_size && !cache_is_gone && cache.counts[given.index] < most_cached(given.bytes)) {
     cache.lists.push(given.index, block, given.bytes);
+    ++cache.counts[given.index];
     return;
   }
   Shared& common = shared();
@@ -162,7 +171,10 @@ void deallocate(void* block, size_t bytes) noexcept {
 
 void release_cached() noexcept {
   if (!cache_is_gone)
-    for (int i = 0; i < class_count; ++i) free_to_system(cache.lists, i);
+    for (int i = 0; i < class_count; ++i) {
+      free_to_system(cache.lists, i);
+      cache.counts[i] = 0;
+    }
   Shared& common = shared();
   const std::lock_guard lock(common.mutex);
   for (int i = 0; i < class_count; ++i) free_to_system(common.lists, i);

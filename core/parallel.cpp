@@ -19,27 +19,29 @@ namespace {
 
 thread_local bool inside = false;
 
-void set_flush_denormals_here([[maybe_unused]] bool flush) {
 #ifdef __SSE2__
-  constexpr unsigned flush_to_zero_and_denormals_are_zero = 0x8040;
+constexpr unsigned flush_to_zero_and_denormals_are_zero = 0x8040;
+
+bool flushes_denormals_here() { return _mm_getcsr() & flush_to_zero_and_denormals_are_zero; }
+
+void set_flush_denormals_here(bool flush) {
+  if (flush == flushes_denormals_here()) return;
   const unsigned state = _mm_getcsr();
   _mm_setcsr(flush ? state | flush_to_zero_and_denormals_are_zero : state & ~flush_to_zero_and_denormals_are_zero);
-#endif
 }
+#else
+bool flushes_denormals_here() { return false; }
+void set_flush_denormals_here(bool) {}
+#endif
 
 #ifdef SCRY_THREADS_STD
 // Plain threads: the thread sanitizer understands them, and doesn't understand libgomp.
 std::atomic<int> threads{static_cast<int>(std::max(1u, std::thread::hardware_concurrency()))};
-std::atomic<bool> flush_denormals{false};
 
 template <class F>
 void on_every_thread(int count, const F& function) {
   std::vector<std::thread> others;
-  for (int i = 1; i < count; ++i)
-    others.emplace_back([&function, i, count] {
-      set_flush_denormals_here(flush_denormals);
-      function(i, count);
-    });
+  for (int i = 1; i < count; ++i) others.emplace_back([&function, i, count] { function(i, count); });
   function(0, count);
   for (auto& other : others) other.join();
 }
@@ -63,8 +65,10 @@ void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> 
     for (int64_t i = first; i < last; ++i) body(i * grain, std::min(n, (i + 1) * grain));
   };
   if (wanted <= 1) return run(0, pieces);
+  const bool flush = flushes_denormals_here();
   on_every_thread(wanted, [&](int worker, int workers) {
     inside = true;
+    set_flush_denormals_here(flush);  // a worker may be younger than the setting
     run(pieces * worker / workers, pieces * (worker + 1) / workers);
     inside = false;
   });
@@ -90,9 +94,6 @@ void set_thread_count(int count) {
 }
 
 void set_flush_denormals(bool flush) {
-#ifdef SCRY_THREADS_STD
-  flush_denormals = flush;
-#endif
   on_every_thread(thread_count(), [flush](int, int) { set_flush_denormals_here(flush); });
 }
 

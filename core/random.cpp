@@ -58,16 +58,24 @@ void fill_blocks(Tensor& out, Generator& generator, const F& fill) {
 
 }  // namespace
 
+namespace {
+
+// An integer in [0, range), every one as likely.
+uint64_t bounded(Generator& generator, uint64_t range) {
+  const uint64_t rejected = (0 - range) % range;
+  for (;;) {
+    const auto product = static_cast<uint128>(generator.next()) * range;
+    if (static_cast<uint64_t>(product) >= rejected) return static_cast<uint64_t>(product >> 64);
+  }
+}
+
+}  // namespace
+
 uint64_t Generator::next() { return philox(seed_, reserve(1)).first(); }
 
 int64_t Generator::below(int64_t n) {
   require(n >= 1, "Generator::below: expected n >= 1, got ", n);
-  const auto range = static_cast<uint64_t>(n);
-  const uint64_t rejected = (0 - range) % range;
-  for (;;) {
-    const auto product = static_cast<uint128>(next()) * range;
-    if (static_cast<uint64_t>(product) >= rejected) return static_cast<int64_t>(product >> 64);
-  }
+  return static_cast<int64_t>(bounded(*this, static_cast<uint64_t>(n)));
 }
 
 uint64_t Generator::reserve(uint64_t blocks) {
@@ -87,7 +95,9 @@ Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generat
   require(low <= high, "uniform: expected low <= high, got ", low, " and ", high);
   Tensor out = Tensor::empty(shape, dtype);
   dispatch_floating("uniform", dtype, [&]<class T>() {
-    const T from = static_cast<T>(low), range = static_cast<T>(high - low), below_high = std::nextafter(static_cast<T>(high), from);
+    const T from = static_cast<T>(low), range = static_cast<T>(high - low);
+    require(std::isfinite(from) && std::isfinite(range), "uniform: ", low, " to ", high, " is too wide for ", dtype);
+    const T below_high = std::nextafter(static_cast<T>(high), from);
     fill_blocks<T>(out, generator, [=](T* values, const T* u) {
       // Rounding may reach `high` itself.
       for (int64_t i = 0; i < Numbers<T>::per_block; ++i) values[i] = std::min(from + range * u[i], std::max(below_high, from));
@@ -125,7 +135,8 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generat
   require(low < high, "randint: expected low < high, got ", low, " and ", high);
   Tensor out = Tensor::empty(shape, i64);
   auto* data = out.mutable_data<int64_t>();
-  for (int64_t i = 0; i < out.numel(); ++i) data[i] = low + generator.below(high - low);
+  const uint64_t from = static_cast<uint64_t>(low), range = static_cast<uint64_t>(high) - from;  // may be more than a signed integer holds
+  for (int64_t i = 0; i < out.numel(); ++i) data[i] = static_cast<int64_t>(from + bounded(generator, range));
   return out;
 }
 

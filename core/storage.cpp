@@ -14,7 +14,8 @@ Ref<Storage> Storage::allocate(size_t bytes) {
 }
 
 Ref<Storage> Storage::window(const Ref<Storage>& arena, size_t offset, size_t bytes) {
-  require(offset + bytes <= arena->bytes(), "storage: a window of ", bytes, " bytes at ", offset, " leaves an arena of ", arena->bytes());
+  require(offset <= arena->bytes() && bytes <= arena->bytes() - offset, "storage: a window of ", bytes, " bytes at ", offset, " leaves an arena of ",
+          arena->bytes());
   auto storage = Ref<Storage>::adopt(new (memory::allocate(sizeof(Storage))) Storage);
   storage->data_ = arena->data() + offset;
   storage->bytes_ = bytes;
@@ -31,7 +32,8 @@ Ref<Storage> Storage::borrow(void* data, size_t bytes, std::shared_ptr<const voi
 }
 
 void Storage::move_into(const Ref<Storage>& arena, size_t offset) {
-  require(offset + bytes_ <= arena->bytes(), "storage: a window of ", bytes_, " bytes at ", offset, " leaves an arena of ", arena->bytes());
+  require(offset <= arena->bytes() && bytes_ <= arena->bytes() - offset, "storage: a window of ", bytes_, " bytes at ", offset,
+          " leaves an arena of ", arena->bytes());
   if (bytes_) std::memcpy(arena->data() + offset, data_, bytes_);
   let_go();
   data_ = arena->data() + offset;

@@ -1,8 +1,10 @@
+#include <scry/core/kernels/convert.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/core/tensor.hpp>
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace scry {
 namespace {
@@ -14,6 +16,17 @@ bool is_row_major(const Shape& shape, const Shape& strides) {
     step *= std::max<int64_t>(shape[i], 1);
   }
   return true;
+}
+
+// The least and greatest offset of an element from the first; nothing where 64 bits don't hold them.
+std::optional<std::pair<int64_t, int64_t>> reach(const Shape& shape, const Shape& strides) {
+  int64_t low = 0, high = 0;
+  for (int i = 0; i < shape.rank(); ++i) {
+    int64_t span = 0;
+    int64_t& end = strides[i] < 0 ? low : high;
+    if (__builtin_mul_overflow(shape[i] - 1, strides[i], &span) || __builtin_add_overflow(end, span, &end)) return std::nullopt;
+  }
+  return std::pair{low, high};
 }
 
 TensorNode* new_node(const Shape& shape, DType dtype) {
@@ -32,6 +45,7 @@ void TensorNode::dispose() {
 
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   const int64_t count = element_count(shape);
+  require(count <= INT64_MAX / 8, "shape ", shape, ": more bytes than 64 bits can count");
   Tensor tensor(Ref<TensorNode>::adopt(new_node(shape, dtype)));
   TensorNode& node = *tensor.node_;
   node.count = count;
@@ -42,6 +56,11 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
 
 Tensor Tensor::empty_strided(const Shape& shape, const Shape& strides, DType dtype) {
   Tensor tensor = empty(shape, dtype);
+  if (tensor.numel() > 0) {
+    const auto ends = strides.rank() == shape.rank() ? reach(shape, strides) : std::nullopt;
+    require(ends && ends->first == 0 && ends->second == tensor.numel() - 1, "empty_strided: strides ", strides, " don't lay shape ", shape,
+            " out without gaps");
+  }
   tensor.node_->strides = strides;
   tensor.node_->contiguous = tensor.numel() == 0 || is_row_major(shape, strides);
   return tensor;
@@ -49,11 +68,13 @@ Tensor Tensor::empty_strided(const Shape& shape, const Shape& strides, DType dty
 
 Tensor Tensor::view(Ref<Storage> storage, int64_t offset, const Shape& shape, const Shape& strides, DType dtype) {
   const int64_t count = element_count(shape);
-  int64_t first = offset, last = offset;
-  for (int i = 0; i < shape.rank(); ++i) (strides[i] < 0 ? first : last) += (shape[i] - 1) * strides[i];
+  require(strides.rank() == shape.rank(), "view: shape ", shape, " and strides ", strides, " differ in rank");
   const auto held = static_cast<int64_t>(storage->bytes() / size_of(dtype));
-  require(count == 0 || (first >= 0 && last < held), "view: shape ", shape, " with strides ", strides, " from ", offset, " leaves a storage of ",
-          held, " elements");
+  if (count > 0) {
+    const auto ends = reach(shape, strides);
+    require(ends && offset >= 0 && offset < held && ends->first >= -offset && ends->second < held - offset, "view: shape ", shape, " with strides ",
+            strides, " from ", offset, " leaves a storage of ", held, " elements");
+  }
   Tensor tensor(Ref<TensorNode>::adopt(new_node(shape, dtype)));
   TensorNode& node = *tensor.node_;
   node.storage = std::move(storage);
@@ -74,6 +95,11 @@ Tensor Tensor::copy_of(const void* values, size_t count, const Shape& shape, DTy
 double Tensor::single_value() const {
   require(numel() == 1, "item: expected one element, got shape ", shape());
   return dispatch(dtype(), [&]<class T>() { return static_cast<double>(*static_cast<const T*>(raw())); });
+}
+
+int64_t Tensor::single_integer() const {
+  require(numel() == 1, "item: expected one element, got shape ", shape());
+  return dispatch(dtype(), [&]<class T>() { return kernels::convert<int64_t>(*static_cast<const T*>(raw())); });
 }
 
 void Tensor::copy_values(void* out, DType dtype) const {

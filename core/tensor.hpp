@@ -86,7 +86,10 @@ class Tensor {
   /// The only element of a one-element tensor, converted.
   template <class T = double>
   T item() const {
-    return static_cast<T>(single_value());
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+      return static_cast<T>(single_integer());
+    else
+      return static_cast<T>(single_value());
   }
   /// All elements in row-major order, converted.
   template <class T>
@@ -125,6 +128,7 @@ class Tensor {
     require(asked == dtype(), "data: the tensor holds ", dtype(), ", asked for as ", asked, "; convert with cast(x, ", asked, ")");
   }
   double single_value() const;
+  int64_t single_integer() const;
   void copy_values(void* out, DType dtype) const;
 
   Ref<TensorNode> node_;

@@ -84,6 +84,7 @@ Tensor ModuleBase::buffer(std::string name, const Tensor& value) const {
 
 void ModuleBase::add_child(std::string name, const ModuleBase& child) const {
   check_name(*state_, name);
+  for (auto above = state_; above; above = above->parent.lock()) require(above != child.state_, "module: '", name, "' can't be a part of itself");
   require(child.state_->parent.expired(), "module: '", name, "' is part of a network already, as '", child.path(), "'");
   child.state_->name = std::move(name);
   child.state_->parent = state_;

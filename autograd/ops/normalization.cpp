@@ -74,7 +74,8 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   for (const Tensor* t : {&weight, &bias, &running.mean, &running.variance})
     require(!t->defined() || t->shape() == by, "batch_norm: an input of shape ", x.shape(), " needs weight, bias and statistics of shape ", by,
             ", got ", t->defined() ? t->shape() : by);
-  if (weight.defined()) autograd::require_same_dtype("batch_norm", x, weight);
+  for (const Tensor* t : {&weight, &bias})
+    if (t->defined()) autograd::require_same_dtype("batch_norm", x, *t);
   require(options.training || (running.mean.defined() && running.variance.defined()),
           "batch_norm: evaluation needs running statistics; train first, or set training");
 

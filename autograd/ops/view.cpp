@@ -176,6 +176,7 @@ Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t ste
   autograd::require_defined("slice", x);
   const int at = wrap_axis("slice", axis, x.rank());
   require(step != 0, "slice: a step of 0 goes nowhere");
+  step = std::max(step, -to_end);  // the one number without an opposite
   const int64_t size = x.shape()[at], lowest = step > 0 ? 0 : -1, highest = step > 0 ? size : size - 1;
   const auto place = [&](int64_t position) { return std::clamp(position < 0 ? std::max(position, -size - 1) + size : position, lowest, highest); };
   const int64_t from = place(start), to = stop == to_end ? (step > 0 ? size : -1) : place(stop);

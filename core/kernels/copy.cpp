@@ -1,28 +1,10 @@
+#include <scry/core/kernels/convert.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/elementwise.hpp>
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 namespace scry::kernels {
 namespace {
-
-// Conversions that C++ leaves undefined (NaN, values out of range) saturate; NaN gives 0.
-template <class To, class From>
-To convert(From value) {
-  if constexpr (std::is_same_v<To, bool>) {
-    return value != From{0};
-  } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
-    if constexpr (std::is_same_v<To, uint8_t>) return static_cast<To>(convert<int64_t>(value));
-    constexpr auto limit = static_cast<From>(0x1p63);
-    if (std::isnan(value)) return To{0};
-    if (value >= limit) return std::numeric_limits<To>::max();
-    if (value < -limit) return std::numeric_limits<To>::min();
-    return static_cast<To>(value);
-  } else {
-    return static_cast<To>(value);
-  }
-}
 
 template <class To, class From>
 void convert_loop(void* out, const void* const* in, int64_t n, const void*) {

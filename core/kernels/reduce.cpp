@@ -57,8 +57,13 @@ template <class T>
 struct Sum {
   using Acc = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
   Acc identity() const { return 0; }
-  Acc take(Acc sum, T value) const { return sum + static_cast<Acc>(value); }
-  Acc merge(Acc a, Acc b) const { return a + b; }
+  Acc take(Acc sum, T value) const { return merge(sum, static_cast<Acc>(value)); }
+  Acc merge(Acc a, Acc b) const {
+    if constexpr (std::is_floating_point_v<T>)
+      return a + b;
+    else
+      return static_cast<Acc>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));  // wraps around
+  }
 };
 
 template <class T>

@@ -1,0 +1,178 @@
+#include <scry/core/creation.hpp>
+#include <scry/core/memory.hpp>
+#include <cstring>
+#include <semaphore>
+#include <thread>
+
+#include "support.hpp"
+
+namespace scry::memory {
+namespace {
+
+using namespace scry::testing;
+
+bool is_aligned(const void* block) { return reinterpret_cast<uintptr_t>(block) % alignment == 0; }
+
+std::vector<size_t> sizes_around_classes() {
+  std::vector<size_t> sizes;
+  for (size_t bytes = 1; bytes <= 2000; ++bytes) sizes.push_back(bytes);
+  for (size_t power = 2048; power <= size_t{1} << 24; power *= 2)
+    for (size_t eighths = 8; eighths < 16; ++eighths)
+      for (int off : {-1, 0, 1}) sizes.push_back(power / 8 * eighths + static_cast<size_t>(off));
+  return sizes;
+}
+
+TEST(Memory, BlocksAreAlignedAndBarelyLargerThanAsked) {
+  for (const size_t bytes : sizes_around_classes()) {
+    release_cached();
+    const int64_t before = statistics().system_bytes;
+    void* const block = allocate(bytes);
+    const auto held = static_cast<size_t>(statistics().system_bytes - before);
+    ASSERT_TRUE(is_aligned(block)) << bytes;
+    std::memset(block, 0xa5, bytes);
+    EXPECT_GE(held, bytes);
+    EXPECT_LE(held - bytes, held / 5 + alignment) << bytes;
+    deallocate(block, bytes);
+  }
+}
+
+TEST(Memory, BlocksComeBackForTheSameSize) {
+  for (const size_t bytes : sizes_around_classes()) {
+    void* const block = allocate(bytes);
+    deallocate(block, bytes);
+    const int64_t calls = statistics().system_calls;
+    void* const again = allocate(bytes);
+    EXPECT_EQ(again, block) << bytes;
+    EXPECT_EQ(statistics().system_calls, calls) << bytes;
+    deallocate(again, bytes);
+  }
+  release_cached();
+}
+
+TEST(Memory, BlocksInUseDoNotOverlap) {
+  std::vector<std::pair<unsigned char*, size_t>> blocks;
+  for (int round = 0; round < 3; ++round) {
+    for (size_t i = 0; i < 500; ++i) {
+      const size_t bytes = 1 + i * 37 % 5000;
+      blocks.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
+      std::memset(blocks.back().first, static_cast<int>(i % 251), bytes);
+    }
+    for (size_t i = 0; i < blocks.size(); ++i)
+      for (const size_t at : {size_t{0}, blocks[i].second - 1}) ASSERT_EQ(blocks[i].first[at], i % 251);
+    for (const auto& [block, bytes] : blocks) deallocate(block, bytes);
+    blocks.clear();
+  }
+}
+
+TEST(Memory, SteadyStateCallsNobody) {
+  const auto work = [] {
+    std::vector<Tensor> live;
+    for (int64_t n : {1, 10, 1000, 70'000, 1'500'000}) live.push_back(zeros({n}));
+  };
+  work();
+  const Statistics before = statistics();
+  for (int i = 0; i < 20; ++i) work();
+  EXPECT_EQ(statistics().system_calls, before.system_calls);
+  EXPECT_EQ(statistics().system_bytes, before.system_bytes);
+}
+
+TEST(Memory, ZeroBytesAreNothing) {
+  const Statistics before = statistics();
+  EXPECT_EQ(allocate(0), nullptr);
+  deallocate(nullptr, 0);
+  EXPECT_EQ(statistics().system_calls, before.system_calls);
+}
+
+TEST(Memory, TooMuchIsAnErrorWithTheSize) {
+  const int64_t before = statistics().system_bytes;
+  EXPECT_FAILS(allocate(size_t{1} << 45), "memory", "33554432 MiB", "smaller");
+  EXPECT_FAILS(allocate((size_t{1} << 46) + 1), "memory", "70368744177665 bytes");
+  EXPECT_FAILS(allocate(SIZE_MAX), "memory", "bytes");
+  EXPECT_LE(statistics().system_bytes, before);
+  EXPECT_FAILS(zeros({int64_t{1} << 42}), "MiB");
+}
+
+// The number of elements fits in 64 bits here, and the number of bytes doesn't.
+TEST(Memory, BytesThatOverflowAreAnError) {
+  for (const DType dtype : {i64, f32, f64})
+    for (const int64_t count : {int64_t{1} << 61, int64_t{1} << 62, (int64_t{1} << 61) + 8, INT64_MAX})
+      EXPECT_NE(message_of([&] { Tensor::empty({count}, dtype); }), "nothing was thrown") << count << " of " << name_of(dtype);
+}
+
+TEST(Memory, AvailableIsWhatAMachineHas) {
+  EXPECT_GT(available(), size_t{1} << 20);
+  EXPECT_LT(available(), size_t{1} << 46);
+}
+
+TEST(Memory, ReleaseCachedGivesBack) {
+  release_cached();
+  const int64_t before = statistics().system_bytes;
+  for (const size_t bytes : {size_t{100}, size_t{100'000}, size_t{10'000'000}}) deallocate(allocate(bytes), bytes);
+  EXPECT_GT(statistics().system_bytes, before + 10'000'000);
+  release_cached();
+  EXPECT_EQ(statistics().system_bytes, before);
+}
+
+TEST(Memory, AnotherThreadMayGiveBack) {
+  for (const size_t bytes : {size_t{64}, size_t{5000}, size_t{1} << 16, (size_t{1} << 16) + 1, size_t{3} << 20}) {
+    release_cached();
+    void* const block = allocate(bytes);
+    std::thread([&] { deallocate(block, bytes); }).join();
+    // That thread has ended and left its blocks to the others.
+    const int64_t calls = statistics().system_calls;
+    EXPECT_EQ(allocate(bytes), block) << bytes;
+    EXPECT_EQ(statistics().system_calls, calls);
+    deallocate(block, bytes);
+  }
+}
+
+// One thread makes what another one uses up, as a data loader does.
+TEST(Memory, BlocksGoRoundBetweenThreads) {
+  constexpr size_t bytes = 16384;
+  constexpr int rounds = 4000;
+  release_cached();
+  const int64_t before = statistics().system_bytes;
+  void* handed = nullptr;
+  std::binary_semaphore full(0), empty(1);
+  std::thread producer([&] {
+    for (int i = 0; i < rounds; ++i) {
+      empty.acquire();
+      handed = allocate(bytes);
+      full.release();
+    }
+  });
+  for (int i = 0; i < rounds; ++i) {
+    full.acquire();
+    deallocate(handed, bytes);
+    empty.release();
+  }
+  producer.join();
+  EXPECT_LT(statistics().system_bytes - before, int64_t{rounds} * int64_t{bytes} / 4);
+  release_cached();
+}
+
+TEST(Memory, ThreadsDoNotGetEachOthersBlocks) {
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int id = 0; id < 4; ++id)
+    threads.emplace_back([id, &wrong] {
+      std::vector<std::pair<unsigned char*, size_t>> mine;
+      for (size_t i = 0; i < 2000; ++i) {
+        const size_t bytes = 1 + (i * 7919) % 100'000;
+        mine.emplace_back(static_cast<unsigned char*>(allocate(bytes)), bytes);
+        mine.back().first[0] = mine.back().first[bytes - 1] = static_cast<unsigned char>(id);
+        if (mine.size() < 20) continue;
+        for (const auto& [block, size] : mine) {
+          wrong += block[0] != id || block[size - 1] != id;
+          deallocate(block, size);
+        }
+        mine.clear();
+      }
+      for (const auto& [block, size] : mine) deallocate(block, size);
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace scry::memory
