@@ -30,9 +30,9 @@ void plain_rows(int64_t begin, int64_t end, int64_t n, int64_t k, T alpha, Matri
   }
 }
 
-constexpr int64_t small_product = 2048;       // multiply-adds below which OpenBLAS spends longer on its checks than on the product
-constexpr int64_t product_piece = 1 << 20;    // multiply-adds that are worth a thread of their own …
-constexpr int64_t narrowest_piece = 32;       // … and rows or columns, below which BLAS's kernels run dry
+constexpr int64_t small_product = 2048;     // multiply-adds below which OpenBLAS spends longer on its checks than on the product
+constexpr int64_t product_piece = 1 << 20;  // multiply-adds that are worth a thread of their own …
+constexpr int64_t narrowest_piece = 32;     // … and rows or columns, below which BLAS's kernels run dry
 
 #ifdef SCRY_BLAS_PLAIN
 
@@ -47,13 +47,13 @@ CBLAS_TRANSPOSE flag(bool transposed) { return transposed ? CblasTrans : CblasNo
 blasint size(int64_t n) { return static_cast<blasint>(n); }
 
 void multiply(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float> a, Matrix<float> b, float beta, float* c, int64_t c_stride) {
-  cblas_sgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), size(m), size(n), size(k), alpha, a.data, size(a.stride), b.data, size(b.stride), beta,
-              c, size(c_stride));
+  cblas_sgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), size(m), size(n), size(k), alpha, a.data, size(a.stride), b.data, size(b.stride),
+              beta, c, size(c_stride));
 }
 
 void multiply(int64_t m, int64_t n, int64_t k, double alpha, Matrix<double> a, Matrix<double> b, double beta, double* c, int64_t c_stride) {
-  cblas_dgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), size(m), size(n), size(k), alpha, a.data, size(a.stride), b.data, size(b.stride), beta,
-              c, size(c_stride));
+  cblas_dgemm(CblasRowMajor, flag(a.transposed), flag(b.transposed), size(m), size(n), size(k), alpha, a.data, size(a.stride), b.data, size(b.stride),
+              beta, c, size(c_stride));
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/copy.hpp>
+#include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
 #include <scry/optim/engine.hpp>
 #include <algorithm>
@@ -7,8 +8,9 @@
 namespace scry::optim {
 namespace {
 
-// Small enough that a chunk of every array of a rule stays in a core's cache while wrappers go over it again.
-constexpr int64_t chunk_bytes = 64 << 10;
+// Small enough that a chunk of every array of a rule stays in a core's cache while wrappers go over it again; streams that start anew more
+// often are slower.
+constexpr int64_t chunk_bytes = 128 << 10;
 
 // The gradient of `row`, in its window of the arena, or nothing.
 bool gradient_in_window(const Row& row, autograd::Leaf* leaf) {
@@ -145,14 +147,16 @@ void Engine::add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_g
   if (begin == end) return;
   const int32_t index = table_.rows[first_row].segment;
   const Segment& segment = table_.segments[static_cast<size_t>(index)];
-  const auto width = static_cast<int64_t>(size_of(segment.dtype));
-  for (int64_t at = begin; at < end; at += chunk_bytes / width)
+  const auto width = static_cast<int64_t>(size_of(segment.dtype)), line = static_cast<int64_t>(memory::alignment) / width;
+  const int64_t pieces = ((end - begin) * width + chunk_bytes - 1) / chunk_bytes;  // of whole cache lines, all of one size
+  const int64_t each = ((end - begin) / line + pieces - 1) / pieces * line;
+  for (int64_t at = begin; at < end; at += each)
     chunks_.push_back({.row = first_row,
                        .segment = index,
                        .dtype = segment.dtype,
                        .has_gradient = has_gradient,
                        .offset = at,
-                       .count = std::min(chunk_bytes / width, end - at),
+                       .count = std::min(each, end - at),
                        .weights = segment.values->data() + at * width,
                        .gradients = segment.gradients->data() + at * width});
   planned_elements_ += end - begin;

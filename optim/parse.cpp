@@ -1,3 +1,4 @@
+#include <scry/core/suggestion.hpp>
 #include <scry/optim/kinds.hpp>
 #include <scry/optim/parse.hpp>
 #include <algorithm>
@@ -20,30 +21,11 @@ struct Parsed {
   std::unique_ptr<Parsed> inner;
 };
 
-// The number of letters to insert, drop or replace to turn one word into the other (Levenshtein 1966).
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i + 1);
-    for (size_t j = 0; j < b.size(); ++j)
-      diagonal = std::exchange(row[j + 1], std::min({row[j + 1] + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0 : 1)}));
-  }
-  return row.back();
-}
-
 // "; did you mean 'adam'? There are: sgd, adam, lookahead"
 std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
-  std::string_view nearest;
-  size_t best = std::max<size_t>(word.size() / 2, 1) + 1;
   std::string list;
-  for (const std::string_view name : known) {
-    append_text(list, text(list.empty() ? "" : ", ", name));
-    const size_t distance = edit_distance(word.substr(0, 64), name);
-    if (distance >= best) continue;
-    best = distance;
-    nearest = name;
-  }
+  for (const std::string_view name : known) append_text(list, text(list.empty() ? "" : ", ", name));
+  const std::string_view nearest = nearest_word(word, known);
   return nearest.empty() ? text("; there are: ", list) : text("; did you mean '", nearest, "'? There are: ", list);
 }
 
@@ -167,9 +149,7 @@ Optimizer make_optimizer(std::string_view expression, const Registry& registry, 
 }
 
 void check_optimizer(std::string_view expression, const std::vector<OptionDefault>& defaults) {
-  // Options are checked against each other where they are used.
-  static const std::vector<NamedTensor> nothing;
-  make_optimizer(expression, Registry(nothing), defaults);
+  make_optimizer(expression, Registry(std::vector<NamedTensor>{}), defaults);  // options are checked against each other where they are used
 }
 
 std::vector<std::string> optimizer_usages() {

@@ -20,10 +20,14 @@ struct Walk {
 
 enum class Access { dense, constant, gathered };
 
+// By descending stride, axes of the same stride in order: an insertion sort, which takes no memory.
 std::array<int, Shape::max_rank> axes_by_stride(const Shape& strides) {
   std::array<int, Shape::max_rank> order{};
-  for (int i = 0; i < strides.rank(); ++i) order[static_cast<size_t>(i)] = i;
-  std::stable_sort(order.begin(), order.begin() + strides.rank(), [&](int a, int b) { return std::abs(strides[a]) > std::abs(strides[b]); });
+  for (int axis = 0; axis < strides.rank(); ++axis) {
+    auto at = static_cast<size_t>(axis);
+    for (; at > 0 && std::abs(strides[order[at - 1]]) < std::abs(strides[axis]); --at) order[at] = order[at - 1];
+    order[at] = axis;
+  }
   return order;
 }
 

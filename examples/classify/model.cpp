@@ -3,7 +3,10 @@
 #include <scry/core/io/file.hpp>
 #include <scry/core/io/safetensors.hpp>
 #include <scry/scry.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "words.hpp"
 
 namespace classify {
 namespace {
@@ -23,6 +26,8 @@ using Maker = Model (*)(const std::string& name, const ImageKind& kind);
 const std::map<std::string, Maker> makers = {
     {"cnn",
      [](const std::string& name, const ImageKind& kind) {
+       scry::require(kind.height >= 8 && kind.width >= 8, "model cnn reads images of at least 8 x 8, these have ", kind.height, " x ", kind.width,
+                     "; use --model mlp");
        return wrap(name, scry::nn::SmallCnn{kind.channels, static_cast<int64_t>(kind.classes.size()), kind.height, kind.width});
      }},
     {"lenet",
@@ -40,17 +45,15 @@ const std::map<std::string, Maker> makers = {
 
 }  // namespace
 
-std::string architectures() {
-  std::string names;
-  for (const auto& [name, make] : makers) names += (names.empty() ? "" : ", ") + name;
+std::vector<std::string> architectures() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : makers) names.push_back(name);
   return names;
 }
 
-bool is_architecture(const std::string& name) { return makers.contains(name); }
-
 Model make_model(const std::string& architecture, const ImageKind& kind) {
   const auto found = makers.find(architecture);
-  scry::require(found != makers.end(), "no model '", architecture, "'; there are ", architectures());
+  scry::require(found != makers.end(), "no model '", architecture, "'; there are ", joined(architectures()));
   return found->second(architecture, kind);
 }
 
@@ -70,18 +73,22 @@ namespace {
 // A folder's finished network, or where there is none yet the checkpoint.
 std::string file_of(const std::string& path) {
   if (!scry::io::is_folder(path)) return path;
-  return scry::io::is_file(model_path(path)) ? model_path(path) : checkpoint_path(path);
+  if (scry::io::is_file(model_path(path))) return model_path(path);
+  scry::require(scry::io::is_file(checkpoint_path(path)), path, ": there is no network in this folder; 'classify train --out ", path,
+                "' would train one");
+  return checkpoint_path(path);
 }
 
-ImageKind read_kind(const std::string& path, const std::string& description, std::string& architecture) {
+ImageKind read_kind(const std::string& path, const std::map<std::string, std::string>& metadata, std::string& architecture) {
+  const auto found = metadata.find("classifier");
+  scry::require(found != metadata.end(), path, ": this file doesn't say which classifier it holds; use one that 'classify train' wrote");
   ImageKind kind;
   try {
-    const json classifier = json::parse(description);
+    const json classifier = json::parse(found->second);
     scry::require(classifier.at("format") == format, path, ": written by another version of classify, as ", classifier.at("format").dump());
     architecture = classifier.at("architecture");
-    classifier.at("channels").get_to(kind.channels);
-    classifier.at("height").get_to(kind.height);
-    classifier.at("width").get_to(kind.width);
+    for (const auto& [key, value] : {std::pair{"channels", &kind.channels}, {"height", &kind.height}, {"width", &kind.width}})
+      *value = classifier.at(key).is_number_integer() ? classifier.at(key).get<int64_t>() : 0;
     classifier.at("classes").get_to(kind.classes);
     classifier.at("mean").get_to(kind.mean);
     classifier.at("std").get_to(kind.std);
@@ -91,20 +98,24 @@ ImageKind read_kind(const std::string& path, const std::string& description, std
   constexpr int64_t most = 1 << 14;
   const auto channels = static_cast<size_t>(kind.channels);
   scry::require(kind.channels >= 1 && kind.channels <= 4 && kind.height >= 1 && kind.height <= most && kind.width >= 1 && kind.width <= most &&
-                    !kind.classes.empty() && kind.mean.size() == channels && kind.std.size() == channels,
+                    !kind.classes.empty() && kind.mean.size() == channels && kind.std.size() == channels &&
+                    std::all_of(kind.std.begin(), kind.std.end(), [](double std) { return std > 0; }),
                 path, ": the description of the classifier is damaged: its sizes don't fit together");
   return kind;
 }
 
 }  // namespace
 
+ImageKind read_kind(const std::string& path, const std::map<std::string, std::string>& metadata) {
+  std::string architecture;
+  return read_kind(path, metadata, architecture);
+}
+
 LoadedModel load_model(const std::string& given) {
   const std::string path = file_of(given);
   scry::io::SafetensorsFile file = scry::io::load_safetensors(path);
-  const auto found = file.metadata.find("classifier");
-  scry::require(found != file.metadata.end(), path, ": this file doesn't say which classifier it holds; use one that 'classify train' wrote");
   std::string architecture;
-  const ImageKind kind = read_kind(path, found->second, architecture);
+  const ImageKind kind = read_kind(path, file.metadata, architecture);
   // A checkpoint has the optimizer's state beside the network, under names with one of these.
   std::erase_if(file.tensors, [](const scry::NamedTensor& each) { return each.name.find_first_of(":/") != std::string::npos; });
   try {

@@ -2,9 +2,12 @@
 
 #include <scry/autograd/ops/reduce.hpp>
 #include <scry/autograd/tape.hpp>
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+
+#include "stop.hpp"
 
 namespace classify {
 
@@ -26,14 +29,14 @@ int64_t count_correct(const Tensor& logits, const Tensor& labels) {
   return count;
 }
 
-Score evaluate(const Model& model, scry::data::Loader& loader, const std::atomic<bool>& stop) {
+Score evaluate(const Model& model, scry::data::Loader& loader) {
   const scry::NoGrad no_grad;
   const bool was_training = model.network.training();
   model.network.eval();
   const size_t classes = loader.dataset().classes.size();
   Score score{std::vector<int64_t>(classes), std::vector<int64_t>(classes)};
   for (const auto& [images, labels] : loader) {
-    if (stop) break;
+    if (stop_signal()) break;
     const Tensor guesses = scry::argmax(model.forward(images), 1);
     for (int64_t i = 0; i < labels.numel(); ++i) {
       const auto label = static_cast<size_t>(labels.data<int64_t>()[i]);
@@ -46,11 +49,16 @@ Score evaluate(const Model& model, scry::data::Loader& loader, const std::atomic
 }
 
 void print_score(const Score& score, const std::vector<std::string>& classes) {
-  std::printf("\n%-16s %8s %8s\n", "class", "images", "correct");
-  for (size_t i = 0; i < classes.size(); ++i) {
-    const auto total = static_cast<double>(score.total[i]);
-    std::printf("%-16s %8lld %7.1f%%\n", classes[i].c_str(), static_cast<long long>(score.total[i]),
-                total > 0 ? 100 * static_cast<double>(score.correct[i]) / total : 0.0);
+  size_t width = 5;
+  for (const std::string& name : classes) width = std::max(width, name.size());
+  const int column = static_cast<int>(std::min<size_t>(width, 40)) + 2;
+  std::printf("\n%-*s%8s%11s\n", column, "class", "images", "correct");
+  for (size_t i = 0; i < score.total.size(); ++i) {
+    std::printf("%-*s%8lld", column, classes[i].c_str(), static_cast<long long>(score.total[i]));
+    if (score.total[i] > 0)
+      std::printf("%9.2f %%\n", 100 * static_cast<double>(score.correct[i]) / static_cast<double>(score.total[i]));
+    else
+      std::printf("%11s\n", "-");
   }
   std::printf("\ntest accuracy %.2f %% ± %.2f %% (%lld of %lld; ± is one binomial standard deviation)\n", 100 * score.accuracy(),
               100 * score.uncertainty(), static_cast<long long>(score.all_correct()), static_cast<long long>(score.all()));

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <scry/core/data/loader.hpp>
-#include <atomic>
 
 #include "model.hpp"
 
@@ -20,10 +19,10 @@ struct Score {
 /// The number of rows of logits [N, C] whose largest element is the label's.
 int64_t count_correct(const scry::Tensor& logits, const scry::Tensor& labels);
 
-/// Runs the network, in evaluation, over the whole data set. Stops early, with a partial score, once `stop` is set.
-Score evaluate(const Model& model, scry::data::Loader& loader, const std::atomic<bool>& stop);
+/// Runs the network, in evaluation, over the whole data set. Ends early, with a partial score, once there is a stop_signal().
+Score evaluate(const Model& model, scry::data::Loader& loader);
 
-/// The last lines of a run: accuracy with its uncertainty, and by class.
+/// The last lines of a run: accuracy with its uncertainty, and by class; `classes` has a name for each of the score's.
 void print_score(const Score& score, const std::vector<std::string>& classes);
 
 }  // namespace classify

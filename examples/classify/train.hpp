@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -22,9 +23,15 @@ struct TrainOptions {
   std::string out = "runs/classify";
   bool json = false;
   bool resume = false;
+
+  std::set<std::string> given = {};  ///< names of the options above that the command line has; --resume fills in the others
+  std::string again = "classify";    ///< how the program was called, for a shell
 };
 
-/// `classify train`: returns the exit status, 130 after Ctrl-C.
+/// The most that the command line and a checkpoint may ask for.
+constexpr int64_t most_epochs = 1'000'000, most_batch = 1'000'000;
+
+/// `classify train`: returns the exit status; 128 and the signal's number where one stopped it, so 130 after Ctrl-C.
 int train(TrainOptions options);
 
 }  // namespace classify

@@ -250,6 +250,24 @@ TEST(Checkpoint, RowsAreFoundByNameAndFrozenOnesThaw) {
   EXPECT_EQ(weights_of(reordered), weights_of(model));
 }
 
+TEST(Checkpoint, RowsWithWindowsOfTheirOwnMayMeetInOneArena) {
+  // One is added mid-window; the resumed model has both from the start, side by side.
+  for (const char* expression : {"lookahead(sgd(lr=0.1), k=3)", "lookahead(adam(lr=0.1), k=3)"}) {
+    const TestModel model = random_model({{5}}, 1), late = random_model({{6}}, 2), other = random_model({{5}, {6}}, 3);
+    const TestModel both{{{"p0", model["p0"]}, {"p1", late["p0"]}}, {}};
+    Registry registry{model};
+    Optimizer optimizer = make_optimizer(expression, registry);
+    steps(model, optimizer, 0, 2);
+    registry.add({{"p1", late["p0"]}});
+    steps(both, optimizer, 2, 4);
+    Optimizer resumed = make_optimizer(expression, Registry{other});
+    restore(resumed, capture(optimizer));
+    steps(both, optimizer, 4, 10);
+    steps(other, resumed, 4, 10);
+    EXPECT_EQ(weights_of(other), weights_of(both));
+  }
+}
+
 TEST(Checkpoint, NotInsideAnEvaluation) {
   const TestModel model = model_of(1);
   Optimizer optimizer = make_optimizer("lookahead(sgd)", Registry{model});
@@ -303,6 +321,23 @@ TEST(Checkpoint, DamagedOnesAreRefusedAndChangeNothing) {
   EXPECT_EQ(weights_of(model), before);
   EXPECT_EQ(default_generator().counter(), counter);
   EXPECT_EQ(optimizer.steps(), 5);
+}
+
+TEST(Checkpoint, OptionsThatDoNotFitTogetherAreRefused) {
+  const TestModel model = model_of(1);
+  Optimizer optimizer = make_optimizer("lookahead(sgd(momentum=0.5))", Registry{model});
+  optimizer.set("alpha", 0.9);
+  Checkpoint damaged = capture(optimizer);
+  optimizer.set("alpha", 0.3);
+  std::string& header = damaged.metadata.at("scry");
+  for (const auto& [from, to] : {std::pair<std::string, std::string>{R"("given":"0.5","now":"0.5")", R"("given":"0.5","now":"0")"},
+                                 {R"("given":"false","now":"false")", R"("given":"false","now":"true")"}}) {
+    ASSERT_NE(header.find(from), std::string::npos);
+    header.replace(header.find(from), from.size(), to);
+  }
+  EXPECT_THAT(error_of([&] { restore(optimizer, damaged); }), HasSubstr("nesterov needs momentum"));
+  EXPECT_EQ(optimizer.get("alpha"), 0.3);
+  EXPECT_EQ(optimizer.get("momentum"), 0.5);
 }
 
 TEST(Checkpoint, BrokenFilesAreRefused) {

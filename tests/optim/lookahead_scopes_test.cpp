@@ -114,6 +114,28 @@ TEST(Lookahead, Case15_NestedOnesMoveTheInnerSlowWeights) {
   }
 }
 
+TEST(Lookahead, Case15_NestedOnesMoveTheInnerMomentumAnchorToo) {
+  const TestModel model = scalar_model(3);
+  Optimizer optimizer = make_optimizer("lookahead(lookahead(sgd(lr=0.1, momentum=0.9), k=3, inner_state=pull_back), k=2)", Registry{model});
+  double x = 3, m = 0, inner_slow = 3, anchor = 0, outer_slow = 3;
+  for (int i = 1; i <= 12; ++i) {
+    m = 0.9 * m + x;
+    x -= 0.1 * m;
+    if (i % 3 == 0) {
+      x = inner_slow += 0.5 * (x - inner_slow);
+      m = anchor += 0.5 * (m - anchor);
+    }
+    if (i % 2 == 0) {
+      x = inner_slow = outer_slow += 0.5 * (x - outer_slow);
+      anchor = m;
+    }
+    optimizer.zero_grad();
+    give_gradient(model["x"], model["x"].item());
+    optimizer.step();
+    EXPECT_NEAR(model["x"].item(), x, 1e-12) << "step " << i;
+  }
+}
+
 TEST(Lookahead, Case15_WrappingALookaheadMidWindowKeepsItsSlowWeights) {
   const TestModel model = random_model({{4}}, 1);
   const Registry registry{model};

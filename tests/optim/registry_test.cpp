@@ -59,6 +59,17 @@ TEST(Registry, GradientOfOneParameterIsNotAnothers) {
   EXPECT_EQ(model["p1"].grad().to_vector<float>(), std::vector<float>(4, 3));
 }
 
+TEST(Registry, AParameterUsedTwiceInOneOpHasTheWholeGradient) {
+  const TestModel model = random_model({{3, 3}}, 3, f64), plain = random_model({{3, 3}}, 3, f64);
+  const Registry registry{model};
+  for (const TestModel* each : {&model, &plain}) {
+    const Tensor w = (*each)["p0"];
+    sum(matmul(w, w) * (w + transpose(w, 0, 1))).backward();
+  }
+  const auto a = model["p0"].grad().to_vector<double>(), b = plain["p0"].grad().to_vector<double>();
+  for (size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 1e-12);
+}
+
 TEST(Registry, TiedNamesAreOneRow) {
   TestModel model = random_model({{4}, {2}}, 4);
   model.parameters.push_back({"tied", model["p0"]});
