@@ -119,7 +119,7 @@ Tensor tanhshrink(const Tensor& x) {
 
 Tensor logsigmoid(const Tensor& x) {
   return record_of_input(
-      "logsigmoid", x, [](auto v) { return -softplus(-v); }, [](auto g, auto v) { return g * sigmoid(-v); });
+      "logsigmoid", x, [](auto v) { return softplus(-v) * -1; }, [](auto g, auto v) { return g * sigmoid(-v); });
 }
 
 namespace {

@@ -87,6 +87,13 @@ Tensor number_for(std::string_view op, const Tensor& x, double number) {
 
 Tensor scaled(const Tensor& y, double alpha) { return alpha == 1 || !y.defined() ? y : y.detach() * alpha; }
 
+const Tensor& fill_named(std::string_view op, const Tensor& x, double value) {
+  require_writable(op, x);
+  x.node().storage->bump_version();
+  kernels::fill(x, value);
+  return x;
+}
+
 // x = f(x), computed beside it.
 template <class F>
 const Tensor& replace(std::string_view op, const Tensor& x, const F& f) {
@@ -133,14 +140,8 @@ const Tensor& copy_(const Tensor& x, const Tensor& y) {
   return x;
 }
 
-const Tensor& fill_(const Tensor& x, double value) {
-  require_writable("fill_", x);
-  x.node().storage->bump_version();
-  kernels::fill(x, value);
-  return x;
-}
-
-const Tensor& zero_(const Tensor& x) { return fill_(x, 0); }
+const Tensor& fill_(const Tensor& x, double value) { return fill_named("fill_", x, value); }
+const Tensor& zero_(const Tensor& x) { return fill_named("zero_", x, 0); }
 
 const Tensor& masked_fill_(const Tensor& x, const Tensor& mask, double value) {
   require_operand("masked_fill_", x, mask);

@@ -65,7 +65,7 @@ Tensor pow(const Tensor& a, double b) {
   autograd::require_defined("pow", a);
   if (const DType dtype = autograd::with_number(a, b); dtype != a.dtype()) return pow(cast(a, dtype), b);
   const auto rule = [](const Tensor& g, const Tensor& x, double exponent) {
-    return exponent == 0 ? zeros(g.shape(), g.dtype()) : exponent == 1 ? g : g * (exponent * pow(x, exponent - 1));
+    return exponent == 0 ? g * 0 : exponent == 1 ? g : g * (exponent * pow(x, exponent - 1));
   };
   return record("pow", power_kernel(a, b), wrt(a, rule, a, b));
 }

@@ -75,11 +75,11 @@ Mask<T> eq(const Register<T>& a, double b) {
 /// The lesser and the greater of two; NaN if one is.
 template <class T>
 Register<T> minimum(const Register<T>& a, const Register<T>& b) {
-  return xsimd::select((a < b) | (a != a), a, b);
+  return xsimd::select((a < b) | xsimd::isnan(a), a, b);
 }
 template <class T>
 Register<T> maximum(const Register<T>& a, const Register<T>& b) {
-  return xsimd::select((a > b) | (a != a), a, b);
+  return xsimd::select((a > b) | xsimd::isnan(a), a, b);
 }
 template <class T>
 Register<T> minimum(const Register<T>& a, double b) {
@@ -106,7 +106,8 @@ Register<T> exp2(const Register<T>& x) {
 }
 template <class T>
 Register<T> expm1(const Register<T>& x) {
-  return patched(gt(x, exp_range<T>), xsimd::expm1(x), x, [](T v) { return std::expm1(v); });
+  const Register<T> y = where(eq(x, 0), x, xsimd::expm1(x));  // -0 stays
+  return patched(gt(x, exp_range<T>), y, x, [](T v) { return std::expm1(v); });
 }
 template <class T>
 Mask<T> subnormal(const Register<T>& x) {

@@ -25,8 +25,10 @@ std::vector<T> wide_numbers() {
   std::mt19937_64 random(1);
   const auto uniform_in = [&](double low, double high) { return low + (high - low) * static_cast<double>(random() >> 11) * 0x1p-53; };
   for (int i = 0; i < 20000; ++i) {
-    const T size = std::ldexp(static_cast<T>(uniform_in(0.5, 1)), static_cast<int>(uniform_in(Limits::min_exponent - Limits::digits, Limits::max_exponent)));
-    out.insert(out.end(), {size, -size, static_cast<T>(uniform_in(-2, 2)), static_cast<T>(uniform_in(-20, 20)), static_cast<T>(uniform_in(-800, 800))});
+    const T size =
+        std::ldexp(static_cast<T>(uniform_in(0.5, 1)), static_cast<int>(uniform_in(Limits::min_exponent - Limits::digits, Limits::max_exponent)));
+    out.insert(out.end(),
+               {size, -size, static_cast<T>(uniform_in(-2, 2)), static_cast<T>(uniform_in(-20, 20)), static_cast<T>(uniform_in(-800, 800))});
   }
   return out;
 }
@@ -51,16 +53,34 @@ struct Function {
 long double exact_softplus(long double x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }
 
 const Function functions_in_use[] = {
-    {"exp", exp, std::exp},       {"exp2", exp2, std::exp2},    {"expm1", expm1, std::expm1},
-    {"log", log, std::log},       {"log1p", log1p, std::log1p}, {"log2", log2, std::log2},
-    {"sqrt", sqrt, std::sqrt},    {"rsqrt", rsqrt, [](long double x) { return 1 / std::sqrt(x); }},
-    {"erf", erf, std::erf},       {"erfc", erfc, std::erfc},    {"sin", sin, std::sin},
-    {"cos", cos, std::cos},       {"tan", tan, std::tan},       {"asin", asin, std::asin},
-    {"acos", acos, std::acos},    {"atan", atan, std::atan},    {"sinh", sinh, std::sinh},
-    {"cosh", cosh, std::cosh},    {"tanh", tanh, std::tanh},    {"asinh", asinh, std::asinh},
-    {"acosh", acosh, std::acosh}, {"atanh", atanh, std::atanh}, {"sigmoid", sigmoid, [](long double x) { return 1 / (1 + std::exp(-x)); }},
-    {"floor", floor, std::floor}, {"ceil", ceil, std::ceil},    {"round", round, std::nearbyint},
-    {"trunc", trunc, std::trunc}, {"logsigmoid", logsigmoid, [](long double x) { return -exact_softplus(-x); }},
+    {"exp", exp, std::exp},
+    {"exp2", exp2, std::exp2},
+    {"expm1", expm1, std::expm1},
+    {"log", log, std::log},
+    {"log1p", log1p, std::log1p},
+    {"log2", log2, std::log2},
+    {"sqrt", sqrt, std::sqrt},
+    {"rsqrt", rsqrt, [](long double x) { return 1 / std::sqrt(x); }},
+    {"erf", erf, std::erf},
+    {"erfc", erfc, std::erfc},
+    {"sin", sin, std::sin},
+    {"cos", cos, std::cos},
+    {"tan", tan, std::tan},
+    {"asin", asin, std::asin},
+    {"acos", acos, std::acos},
+    {"atan", atan, std::atan},
+    {"sinh", sinh, std::sinh},
+    {"cosh", cosh, std::cosh},
+    {"tanh", tanh, std::tanh},
+    {"asinh", asinh, std::asinh},
+    {"acosh", acosh, std::acosh},
+    {"atanh", atanh, std::atanh},
+    {"sigmoid", sigmoid, [](long double x) { return 1 / (1 + std::exp(-x)); }},
+    {"floor", floor, std::floor},
+    {"ceil", ceil, std::ceil},
+    {"round", round, std::nearbyint},
+    {"trunc", trunc, std::trunc},
+    {"logsigmoid", logsigmoid, [](long double x) { return -exact_softplus(-x); }},
     {"cube", [](const Tensor& x) { return pow(x, 3); }, [](long double x) { return x * x * x; }},
     {"root", [](const Tensor& x) { return pow(x, 0.5); }, [](long double x) { return std::pow(x, 0.5L); }},
     {"softplus", [](const Tensor& x) { return softplus(x, 1, 1000); }, exact_softplus},
@@ -134,8 +154,7 @@ TEST(Extremes, ShareTheGradientWhereTheyAreEqual) {
 TEST(Extremes, NanWins) {
   for (const DType dtype : {f32, f64}) {
     const Tensor a = cast(row_of({nan_value, 1, nan_value}), dtype), b = cast(row_of({1, nan_value, nan_value}), dtype);
-    for (const Tensor& y : {minimum(a, b), maximum(a, b), relu(minimum(a, b)), clamp(maximum(a, b), 0, 1)})
-      EXPECT_EQ(sum(isnan(y)).item(), 3);
+    for (const Tensor& y : {minimum(a, b), maximum(a, b), relu(minimum(a, b)), clamp(maximum(a, b), 0, 1)}) EXPECT_EQ(sum(isnan(y)).item(), 3);
   }
 }
 
@@ -179,11 +198,11 @@ TEST(Rest, IntegersAndSigns) {
 TEST(Activations, FarOut) {
   for (const DType dtype : {f32, f64}) {
     const Tensor x = cast(row_of({-1e4, -200, 0, 200, 1e4}), dtype).requires_grad_();
-    for (const auto f : {+[](const Tensor& v) { return elu(v); }, +[](const Tensor& v) { return selu(v); }, +[](const Tensor& v) { return celu(v, 0.1); },
-                         +[](const Tensor& v) { return gelu(v); }, +[](const Tensor& v) { return gelu(v, Gelu::tanh); },
-                         +[](const Tensor& v) { return silu(v); }, +[](const Tensor& v) { return mish(v); }, +[](const Tensor& v) { return softplus(v); },
-                         +[](const Tensor& v) { return softsign(v); }, +[](const Tensor& v) { return logsigmoid(v); },
-                         +[](const Tensor& v) { return tanhshrink(v); }}) {
+    for (const auto f :
+         {+[](const Tensor& v) { return elu(v); }, +[](const Tensor& v) { return selu(v); }, +[](const Tensor& v) { return celu(v, 0.1); },
+          +[](const Tensor& v) { return gelu(v); }, +[](const Tensor& v) { return gelu(v, Gelu::tanh); }, +[](const Tensor& v) { return silu(v); },
+          +[](const Tensor& v) { return mish(v); }, +[](const Tensor& v) { return softplus(v); }, +[](const Tensor& v) { return softsign(v); },
+          +[](const Tensor& v) { return logsigmoid(v); }, +[](const Tensor& v) { return tanhshrink(v); }}) {
       const Tensor y = f(x), g = grad(sum(y), x, {.create_graph = true});
       EXPECT_EQ(sum(isfinite(y)).item(), 5);
       EXPECT_EQ(sum(isfinite(g)).item(), 5);

@@ -58,8 +58,8 @@ void chain(benchmark::State& state, const SmallOp& small) {
     y.backward(seed);
     clear(a);
   }
-  state.counters["per_op"] = benchmark::Counter(static_cast<double>(state.iterations()) * length,
-                                                benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["per_op"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * length, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 constexpr int64_t large = 10'000'000;
