@@ -19,11 +19,14 @@ using Targets = std::unordered_map<const Node*, Tensor>;
 // Nodes with a gradient to pass on, the latest first. Owned by the graph, which outlives the run.
 class Queue {
  public:
-  ~Queue() {  // only after an error is anything left
-    for (Node* node : heap_) {
+  Queue() { heap_.swap(spare()); }
+  ~Queue() {
+    for (Node* node : heap_) {  // only after an error is anything left
       node->pending = {};
       node->queued = false;
     }
+    heap_.clear();
+    heap_.swap(spare());
   }
   void push(Node& node) {
     if (node.queued) return;
@@ -41,6 +44,11 @@ class Queue {
   }
 
  private:
+  // The memory of the last run, for the next.
+  static std::vector<Node*>& spare() {
+    thread_local std::vector<Node*> memory;
+    return memory;
+  }
   static bool earlier(const Node* a, const Node* b) { return a->order < b->order; }
   std::vector<Node*> heap_;
 };

@@ -24,16 +24,16 @@ void Node::operator delete(void* memory, size_t bytes) noexcept { memory::deallo
 
 // A node owns its inputs' nodes, so a deep graph would be freed by deep recursion; nodes that lose their last owner meanwhile wait in line.
 void Node::dispose() {
-  thread_local std::vector<Node*>* line = nullptr;
-  if (line) return line->push_back(this);
-  std::vector<Node*> waiting{this};
-  line = &waiting;
-  while (!waiting.empty()) {
-    Node* node = waiting.back();
-    waiting.pop_back();
+  thread_local Node* line = nullptr;
+  thread_local bool busy = false;
+  next_in_line_ = std::exchange(line, this);
+  if (busy) return;
+  busy = true;
+  while (Node* node = line) {
+    line = node->next_in_line_;
     delete node;
   }
-  line = nullptr;
+  busy = false;
 }
 
 void Node::set_inputs(const Ref<Node>* inputs, size_t count) {
@@ -58,7 +58,7 @@ void Leaf::accumulate(Tensor g, bool create_graph) {
     gradient = window;
   } else {
     const bool alone = g.node().unique() && g.node().storage->unique() && g.is_contiguous();
-    gradient = alone ? std::move(g) : kernels::contiguous(kernels::clone(g));
+    gradient = alone ? std::move(g) : kernels::dense_copy(g);
   }
 }
 

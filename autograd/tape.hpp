@@ -91,6 +91,7 @@ class Node : public TapeNode {
  private:
   const Ref<Node>* inputs_ = nullptr;
   size_t input_count_ = 0;
+  Node* next_in_line_ = nullptr;  // while it waits to be freed
 };
 
 /// The node of a tensor that was made, not computed; it holds the gradient.

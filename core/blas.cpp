@@ -30,6 +30,28 @@ void plain_rows(int64_t begin, int64_t end, int64_t n, int64_t k, T alpha, Matri
   }
 }
 
+constexpr int64_t narrow_columns = 16, narrow_depth = 64;
+
+// The same for few columns: rows of b are padded to whole registers, so that no loop ends early.
+template <class T>
+void narrow_product(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
+  alignas(64) T rows[narrow_depth][narrow_columns];
+  const int64_t down = b.transposed ? 1 : b.stride, across = b.transposed ? b.stride : 1;
+  for (int64_t p = 0; p < k; ++p) {
+    std::fill_n(rows[p], narrow_columns, T{0});
+    for (int64_t j = 0; j < n; ++j) rows[p][j] = b.data[p * down + j * across];
+  }
+  for (int64_t i = 0; i < m; ++i) {
+    alignas(64) T sum[narrow_columns]{};
+    for (int64_t p = 0; p < k; ++p) {
+      const T factor = alpha * (a.transposed ? a.data[p * a.stride + i] : a.data[i * a.stride + p]);
+      for (int64_t j = 0; j < narrow_columns; ++j) sum[j] += factor * rows[p][j];
+    }
+    T* row = c + i * c_stride;
+    for (int64_t j = 0; j < n; ++j) row[j] = beta == T{0} ? sum[j] : beta * row[j] + sum[j];
+  }
+}
+
 constexpr int64_t small_product = 2048;     // multiply-adds below which OpenBLAS spends longer on its checks than on the product
 constexpr int64_t product_piece = 1 << 20;  // multiply-adds that are worth a thread of their own …
 constexpr int64_t narrowest_piece = 32;     // … and rows or columns, below which BLAS's kernels run dry
@@ -74,7 +96,11 @@ Matrix<T> columns_from(Matrix<T> b, int64_t begin) {
 // number, and with it the order of the sums.
 template <class T>
 void multiply_in_pieces(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
-  if (m * n * k <= small_product) return plain_rows(0, m, n, k, alpha, a, b, beta, c, c_stride);
+  if (m * n * k <= small_product) {
+    const bool narrow = n <= narrow_columns && k <= narrow_depth;
+    if (narrow) return narrow_product(m, n, k, alpha, a, b, beta, c, c_stride);
+    return plain_rows(0, m, n, k, alpha, a, b, beta, c, c_stride);
+  }
   const bool by_rows = m >= n;
   const int64_t length = by_rows ? m : n;
   const int64_t pieces = std::clamp<int64_t>(m * n * k / product_piece, 1, std::max<int64_t>(1, length / narrowest_piece));

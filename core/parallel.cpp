@@ -59,6 +59,7 @@ bool in_parallel() { return inside; }
 
 void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
   if (n <= 0) return;
+  if (n <= grain) return body(0, n);
   const int64_t pieces = (n + grain - 1) / grain;
   const int wanted = static_cast<int>(std::min<int64_t>(pieces, inside ? 1 : thread_count()));
   const auto run = [&](int64_t first, int64_t last) {

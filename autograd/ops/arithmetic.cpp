@@ -3,13 +3,12 @@
 #include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
-#include <scry/core/kernels/math.hpp>
-#include <cmath>
 
 namespace scry {
 
 using autograd::record;
 using autograd::require_defined;
+using autograd::with_number;
 using autograd::wrt;
 
 namespace {
@@ -23,12 +22,6 @@ template <class Op>
 Tensor in_common_type(const Tensor& a, const Tensor& b, DType least, const Op& op) {
   const DType common = std::max(promote(a.dtype(), b.dtype()), least);
   return op(cast(a, common), cast(b, common));
-}
-
-// The type in which a tensor meets a number.
-DType with_number(const Tensor& x, double number) {
-  if (is_floating(x.dtype())) return x.dtype();
-  return number != std::floor(number) ? f32 : std::max(x.dtype(), x.dtype() == boolean ? i64 : u8);
 }
 
 }  // namespace

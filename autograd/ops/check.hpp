@@ -1,6 +1,7 @@
 #pragma once
 
 #include <scry/core/tensor.hpp>
+#include <cmath>
 
 // Checks that ops share; each names the op in its error.
 namespace scry::autograd {
@@ -21,6 +22,12 @@ inline void require_same_dtype(std::string_view op, const Tensor& a, const Tenso
 inline void require_rank(std::string_view op, std::string_view argument, const Tensor& x, int rank) {
   require(x.defined(), op, ": ", argument, " is undefined");
   require(x.rank() == rank, op, ": ", argument, " must have ", rank, " axes, got shape ", x.shape());
+}
+
+/// The type in which a tensor meets a number: its own, but f32 where a fraction meets integers, and i64 for bools.
+inline DType with_number(const Tensor& x, double number) {
+  if (is_floating(x.dtype())) return x.dtype();
+  return number != std::floor(number) ? f32 : x.dtype() == boolean ? i64 : x.dtype();
 }
 
 }  // namespace scry::autograd

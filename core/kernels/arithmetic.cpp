@@ -67,6 +67,8 @@ Tensor div(double a, const Tensor& b) {
   return dispatch_floating("div", b.dtype(), [&]<class T>() { return map<T, T>(b, [s = static_cast<T>(a)](auto x) { return s / x; }); });
 }
 
+Tensor neg(const Tensor& x) { return mul(x, -1); }
+
 void add_into(const Tensor& a, const Tensor& b) {
   dispatch(a.dtype(), [&]<class T>() {
     using W = Wrapping<T>;

@@ -10,6 +10,8 @@ Tensor sub(const Tensor& a, const Tensor& b);
 Tensor mul(const Tensor& a, const Tensor& b);
 Tensor div(const Tensor& a, const Tensor& b);  // f32 or f64
 
+Tensor neg(const Tensor& x);
+
 // With a number on one side; the number takes the tensor's type.
 Tensor add(const Tensor& a, double b);
 Tensor mul(const Tensor& a, double b);

@@ -20,7 +20,10 @@ Loop loop_between(DType to, DType from) {
 }  // namespace
 
 Tensor contiguous(const Tensor& x) {
-  if (x.is_contiguous()) return x;
+  return x.is_contiguous() ? x : dense_copy(x);
+}
+
+Tensor dense_copy(const Tensor& x) {
   Tensor out = Tensor::empty(x.shape(), x.dtype());
   copy_into(out, x);
   return out;

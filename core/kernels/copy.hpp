@@ -6,6 +6,8 @@ namespace scry::kernels {
 
 /// `x` itself where it lies row-major, else a row-major copy.
 Tensor contiguous(const Tensor& x);
+/// A row-major copy.
+Tensor dense_copy(const Tensor& x);
 /// A new tensor with the same values and, where `x` is dense, the same layout.
 Tensor clone(const Tensor& x);
 /// The values in another type: floats to integers cut towards zero, anything to bool by `!= 0`. `x` itself where the type is the same.

@@ -8,6 +8,7 @@ namespace scry::kernels {
 namespace {
 
 constexpr int64_t block = 512;  // elements gathered at a time where an operand isn't dense: three blocks of doubles fit in L1
+constexpr int64_t grain = 1 << 15;
 constexpr int operands = max_inputs + 1;
 
 // The axes of an elementwise call after sorting by the output's strides and merging those that step alike; operand 0 is the output.
@@ -169,7 +170,7 @@ void elementwise_into(const Tensor& out, std::initializer_list<const Tensor*> li
   const std::span inputs(list.begin(), list.size());
   const int64_t count = out.numel();
   if (count == 0) return;
-  std::array<Operand, operands> all{};
+  std::array<Operand, operands> all;
   all[0] = {static_cast<std::byte*>(out.raw()), size_of(out.dtype()), Access::dense};
   bool dense = out.is_contiguous();
   for (size_t k = 0; k < inputs.size(); ++k) {
@@ -177,21 +178,20 @@ void elementwise_into(const Tensor& out, std::initializer_list<const Tensor*> li
     all[k + 1] = {static_cast<std::byte*>(x.raw()), size_of(x.dtype()), Access::dense};
     dense = dense && x.is_contiguous() && x.shape() == out.shape();
   }
-  Walk walk;
-  if (!dense) {
-    walk = plan(out, inputs);
-    dense = true;
-    for (size_t k = 0; k <= inputs.size(); ++k) {
-      all[k].access = access_of(walk, k);
-      dense = dense && all[k].access == Access::dense;
-    }
-  }
-  parallel_for(count, 1 << 15, [&](int64_t begin, int64_t end) {
-    if (!dense) return run_in_blocks(walk, all, inputs.size(), begin, end, loop, function);
-    std::array<const void*, max_inputs> in{};
+  const auto run_dense = [&](int64_t begin, int64_t end) {
+    std::array<const void*, max_inputs> in;
     for (size_t k = 0; k < inputs.size(); ++k) in[k] = all[k + 1].data + static_cast<size_t>(begin) * all[k + 1].size;
     loop(all[0].data + static_cast<size_t>(begin) * all[0].size, in.data(), end - begin, function);
-  });
+  };
+  if (dense) return parallel_for(count, grain, run_dense);
+  const Walk walk = plan(out, inputs);
+  dense = true;
+  for (size_t k = 0; k <= inputs.size(); ++k) {
+    all[k].access = access_of(walk, k);
+    dense = dense && all[k].access == Access::dense;
+  }
+  if (dense) return parallel_for(count, grain, run_dense);
+  parallel_for(count, grain, [&](int64_t begin, int64_t end) { run_in_blocks(walk, all, inputs.size(), begin, end, loop, function); });
 }
 
 Tensor elementwise(const Shape& shape, DType dtype, std::initializer_list<const Tensor*> inputs, Loop loop, const void* function) {

@@ -51,6 +51,12 @@ Tensor map(const Tensor& x, const F& f) {
   return elementwise(x.shape(), dtype_of<Out>(), {&x}, loop<F, Out, In>, &f);
 }
 
+/// f(x, y, …) for every element of tensors that broadcast to `shape`.
+template <class Out, class... In, class F, class... Tensors>
+Tensor map_to(const Shape& shape, const F& f, const Tensors&... x) {
+  return elementwise(shape, dtype_of<Out>(), {&x...}, loop<F, Out, In...>, &f);
+}
+
 /// f(x, y) for every element of two tensors that broadcast.
 template <class Out, class In, class F>
 Tensor map(std::string_view op, const Tensor& x, const Tensor& y, const F& f) {

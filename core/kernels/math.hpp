@@ -2,10 +2,9 @@
 
 #include <scry/core/tensor.hpp>
 
-// Elementwise functions of one f32 or f64 tensor, to within a few units in the last place (xsimd).
+// Elementwise functions of one f32 or f64 tensor, to within a few units in the last place.
 namespace scry::kernels {
 
-Tensor neg(const Tensor& x);
 Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);
 Tensor sqrt(const Tensor& x);

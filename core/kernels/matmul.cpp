@@ -47,16 +47,17 @@ void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b) {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
+  if (a.rank() == 2 && b.rank() == 2) {
+    Tensor out = Tensor::empty({m, n}, a.dtype());
+    matmul_into(out, a, b);
+    return out;
+  }
   Shape shape = broadcast_shapes("matmul", leading(a), leading(b));
   const Shape batch = shape;
   shape.push_back(m);
   shape.push_back(n);
   Tensor out = Tensor::empty(shape, a.dtype());
   if (out.numel() == 0) return out;
-  if (batch.rank() == 0) {
-    matmul_into(out, a, b);
-    return out;
-  }
   const Tensor x = for_blas(a), y = for_blas(b);
   const Axes x_axes = batch_axes(x, batch), y_axes = batch_axes(y, batch);
   dispatch_floating("matmul", a.dtype(), [&]<class T>() {

@@ -91,7 +91,7 @@ TEST(WideGraph, OfManyOutputs) {
 }
 
 TEST(WideGraph, OfManyLeaves) {
-  constexpr int some = many / 10;
+  static constexpr int some = many / 10;
   on_a_small_stack([] {
     std::vector<Tensor> level, leaves;
     for (int i = 0; i < some; ++i) leaves.push_back(scalar(1, f64).requires_grad_());
@@ -110,7 +110,7 @@ TEST(WideGraph, OfManyLeaves) {
 
 // One node with very many inputs.
 TEST(WideGraph, OfOneNode) {
-  constexpr int some = many / 10;
+  static constexpr int some = many / 10;
   on_a_small_stack([] {
     std::vector<Tensor> leaves;
     for (int i = 0; i < some; ++i) leaves.push_back(scalar(i, f64).requires_grad_());

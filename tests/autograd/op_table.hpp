@@ -56,6 +56,8 @@ inline double at(const Tensor& x, std::initializer_list<int64_t> index) { return
 
 // The rows, by family; one file each.
 std::vector<Row> elementwise_rows();
+std::vector<Row> math_rows();
+std::vector<Row> activation_rows();
 std::vector<Row> reduction_rows();
 std::vector<Row> view_rows();
 std::vector<Row> product_rows();

@@ -1,0 +1,53 @@
+#pragma once
+
+// Elementwise ops as formulas: callables that are written once and run on registers (one pass over memory) or on tensors (differentiable ops).
+// Their functions are found in scry::functions for registers and in scry for tensors. For ops' sources only.
+
+#include <scry/autograd/ops/arithmetic.hpp>
+#include <scry/autograd/ops/check.hpp>
+#include <scry/autograd/ops/compare.hpp>
+#include <scry/autograd/ops/math.hpp>
+#include <scry/autograd/ops/where.hpp>
+#include <scry/autograd/tape.hpp>
+#include <scry/core/creation.hpp>
+#include <scry/core/kernels/functions.hpp>
+
+namespace scry {
+
+/// A number beside a tensor.
+inline double like(const Tensor&, double number) { return number; }
+
+namespace autograd {
+
+/// The rule `formula(g, values…)`: in one pass, or in differentiable ops where a second derivative is asked for. The values broadcast to g.
+template <class Formula>
+auto fused(const Formula& formula) {
+  return [formula]<class... Values>(const Tensor& g, const Values&... values) {
+    if (grad_enabled()) return formula(g, values...);
+    return dispatch_floating("gradient", g.dtype(), [&]<class T>() {
+      return kernels::map_to<T, T, std::conditional_t<true, T, Values>...>(g.shape(), formula, g, values...);
+    });
+  };
+}
+
+/// f(x), f32 or f64, in one pass.
+template <class F>
+Tensor apply_formula(const char* op, const Tensor& x, const F& f) {
+  require_floating(op, x);
+  return dispatch_floating(op, x.dtype(), [&]<class T>() { return kernels::map<T, T>(x, f); });
+}
+
+/// y = f(x) with the gradient rule(g, x), both formulas.
+template <class F, class Rule>
+Tensor record_of_input(const char* op, const Tensor& x, const F& f, const Rule& rule) {
+  return record(op, apply_formula(op, x, f), wrt(x, fused(rule), x));
+}
+
+/// The same with the gradient rule(g, y).
+template <class F, class Rule>
+Tensor record_of_output(const char* op, const Tensor& x, const F& f, const Rule& rule) {
+  return record(op, apply_formula(op, x, f), wrt(x, fused(rule), output));
+}
+
+}  // namespace autograd
+}  // namespace scry

@@ -1,0 +1,157 @@
+// Times of single ops: on 16 elements, where calls cost more than arithmetic, and on 10⁷, where memory does.
+//
+//   op_bench [--benchmark_filter=small|large …]     Google Benchmark's options; OMP_NUM_THREADS sets the threads
+//
+// small/forward/*: an op without gradient. small/backward/*: an op on leaves, backward, and clearing the gradients. small/chain/*: the same for 32
+// ops in a row, a time for each. large/*: bytes read and written in a second; memory/* is what this machine's memory gives to plain loops.
+
+#include <benchmark/benchmark.h>
+
+#include <scry/scry.hpp>
+#include <functional>
+#include <string>
+
+namespace {
+
+using namespace scry;
+
+using Op = std::function<Tensor(const Tensor&, const Tensor&)>;
+
+struct SmallOp {
+  const char* name;
+  Shape shape;
+  Op op;
+};
+
+const SmallOp small_ops[] = {
+    {"add", {16}, [](const Tensor& a, const Tensor& b) { return a + b; }},
+    {"mul", {16}, [](const Tensor& a, const Tensor& b) { return a * b; }},
+    {"relu", {16}, [](const Tensor& a, const Tensor&) { return relu(a); }},
+    {"tanh", {16}, [](const Tensor& a, const Tensor&) { return tanh(a); }},
+    {"sum", {16}, [](const Tensor& a, const Tensor&) { return sum(a); }},
+    {"matmul_4x4", {4, 4}, [](const Tensor& a, const Tensor& b) { return matmul(a, b); }},
+};
+
+void clear(const Tensor& leaf) { autograd::leaf_of(leaf)->gradient = {}; }
+
+void forward(benchmark::State& state, const SmallOp& small) {
+  const Tensor a = randn(small.shape), b = randn(small.shape);
+  for (auto _ : state) benchmark::DoNotOptimize(small.op(a, b));
+}
+
+void backward(benchmark::State& state, const SmallOp& small) {
+  const Tensor a = randn(small.shape).requires_grad_(), b = randn(small.shape).requires_grad_();
+  const Tensor seed = ones(small.op(a, b).shape());
+  for (auto _ : state) {
+    small.op(a, b).backward(seed);
+    clear(a);
+    clear(b);
+  }
+}
+
+void chain(benchmark::State& state, const SmallOp& small) {
+  constexpr int length = 32;
+  const Tensor a = randn(small.shape).requires_grad_(), b = randn(small.shape) * 0.1, seed = ones(small.shape);
+  for (auto _ : state) {
+    Tensor y = a;
+    for (int i = 0; i < length; ++i) y = small.op(y, b);
+    y.backward(seed);
+    clear(a);
+  }
+  state.counters["per_op"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * length, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+constexpr int64_t large = 10'000'000;
+
+void report_bytes(benchmark::State& state, int64_t floats) { state.SetBytesProcessed(state.iterations() * floats * 4); }
+
+// The limit: loops over plain arrays, split among the threads like ours.
+void memory_bandwidth(benchmark::State& state, int inputs) {
+  const Tensor a = randn({large}), b = randn({large});
+  Tensor out = zeros({large});
+  const float *x = a.data<float>(), *y = b.data<float>();
+  float* z = out.mutable_data<float>();
+  for (auto _ : state) {
+    parallel_for(large, 1 << 15, [&](int64_t begin, int64_t end) {
+      if (inputs == 0)
+        for (int64_t i = begin; i < end; ++i) z[i] = 1;
+      else if (inputs == 1)
+        for (int64_t i = begin; i < end; ++i) z[i] = x[i];
+      else
+        for (int64_t i = begin; i < end; ++i) z[i] = x[i] + 3 * y[i];
+    });
+    benchmark::ClobberMemory();
+  }
+  report_bytes(state, large * (inputs + 1));
+}
+
+void memory_read(benchmark::State& state) {
+  const Tensor a = randn({large});
+  const float* x = a.data<float>();
+  constexpr int64_t piece = 1 << 15;
+  std::vector<float> sums(static_cast<size_t>(large / piece + 1));
+  for (auto _ : state) {
+    parallel_for(large, piece, [&](int64_t begin, int64_t end) {
+      float lanes[64]{};
+      for (int64_t i = begin; i + 64 <= end; i += 64)
+        for (int64_t lane = 0; lane < 64; ++lane) lanes[lane] += x[i + lane];
+      sums[static_cast<size_t>(begin / piece)] = lanes[0] + lanes[63];
+    });
+    benchmark::ClobberMemory();
+  }
+  report_bytes(state, large);
+}
+
+// `floats` of memory are touched by a call.
+void streaming(benchmark::State& state, const Op& op, int64_t floats) {
+  const Tensor a = randn({large}), b = randn({large});
+  for (auto _ : state) benchmark::DoNotOptimize(op(a, b));
+  report_bytes(state, floats);
+}
+
+void reduction(benchmark::State& state, const Shape& shape, const std::function<Tensor(const Tensor&)>& op) {
+  const Tensor x = randn(shape);
+  for (auto _ : state) benchmark::DoNotOptimize(op(x));
+  report_bytes(state, x.numel());
+}
+
+void add(const std::string& name, const std::function<void(benchmark::State&)>& run) { benchmark::RegisterBenchmark(name.c_str(), run); }
+
+void register_all() {
+  for (const SmallOp& small : small_ops) {
+    const std::string name = small.name;
+    add("small/forward/" + name, [&small](benchmark::State& state) { forward(state, small); });
+    add("small/backward/" + name, [&small](benchmark::State& state) { backward(state, small); });
+    if (name != "sum") add("small/chain/" + name, [&small](benchmark::State& state) { chain(state, small); });
+  }
+  add("memory/fill", [](benchmark::State& state) { memory_bandwidth(state, 0); });
+  add("memory/copy", [](benchmark::State& state) { memory_bandwidth(state, 1); });
+  add("memory/triad", [](benchmark::State& state) { memory_bandwidth(state, 2); });
+  add("memory/read", memory_read);
+  const auto stream = [](const std::string& name, int64_t floats, const Op& op) {
+    add("large/" + name, [=](benchmark::State& state) { streaming(state, op, floats * large); });
+  };
+  stream("add", 3, [](const Tensor& a, const Tensor& b) { return a + b; });
+  stream("mul_number", 2, [](const Tensor& a, const Tensor&) { return a * 3; });
+  stream("relu", 2, [](const Tensor& a, const Tensor&) { return relu(a); });
+  stream("exp", 2, [](const Tensor& a, const Tensor&) { return exp(a); });
+  stream("tanh", 2, [](const Tensor& a, const Tensor&) { return tanh(a); });
+  stream("gelu", 2, [](const Tensor& a, const Tensor&) { return gelu(a); });
+  stream("add_", 3, [](const Tensor& a, const Tensor& b) { return add_(a, b); });
+  for (const Shape& shape : {Shape{large}, Shape{1000, 10000}, Shape{10, 1000, 1000}, Shape{100000, 100}})
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      const std::string place = text(shape, "/axis ", axis);
+      add("large/sum/" + place, [=](benchmark::State& state) { reduction(state, shape, [=](const Tensor& x) { return sum(x, axis); }); });
+      add("large/argmax/" + place, [=](benchmark::State& state) { reduction(state, shape, [=](const Tensor& x) { return argmax(x, axis); }); });
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  register_all();
+  benchmark::RunSpecifiedBenchmarks();
+}
