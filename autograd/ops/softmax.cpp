@@ -14,22 +14,30 @@ using autograd::output;
 using autograd::record;
 using autograd::wrt;
 
+namespace {
+
+Tensor softmax_rule(const Tensor& g, const Tensor& y, int axis) {
+  if (!grad_enabled()) return kernels::softmax_gradient(g, y, axis);
+  return y * (g - sum(g * y, axis, true));
+}
+
+Tensor log_softmax_rule(const Tensor& g, const Tensor& y, int axis) {
+  if (!grad_enabled()) return kernels::log_softmax_gradient(g, y, axis);
+  return g - exp(y) * sum(g, axis, true);
+}
+
+}  // namespace
+
 Tensor softmax(const Tensor& x, int axis) {
   autograd::require_floating("softmax", x);
   const int at = wrap_axis("softmax", axis, x.rank());
-  if (at != x.rank() - 1) return transpose(softmax(transpose(x, at, -1), -1), at, -1);
-  return record("softmax", kernels::softmax(x),
-                wrt(
-                    x, [](const Tensor& g, const Tensor& y) { return y * (g - sum(g * y, -1, true)); }, output));
+  return record("softmax", kernels::softmax(x, at), wrt(x, softmax_rule, output, at));
 }
 
 Tensor log_softmax(const Tensor& x, int axis) {
   autograd::require_floating("log_softmax", x);
   const int at = wrap_axis("log_softmax", axis, x.rank());
-  if (at != x.rank() - 1) return transpose(log_softmax(transpose(x, at, -1), -1), at, -1);
-  return record("log_softmax", kernels::log_softmax(x),
-                wrt(
-                    x, [](const Tensor& g, const Tensor& y) { return g - exp(y) * sum(g, -1, true); }, output));
+  return record("log_softmax", kernels::log_softmax(x, at), wrt(x, log_softmax_rule, output, at));
 }
 
 namespace {

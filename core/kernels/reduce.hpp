@@ -7,10 +7,21 @@ namespace scry::kernels {
 // Reductions over the axes in a bit mask (see axis_mask).
 /// Sums; floats are added in double, integers and bools in i64, which is then the result's type.
 Tensor sum(const Tensor& x, uint32_t mask, bool keepdim);
-/// The largest element; NaN wins. No reduced axis may be empty.
+/// Products, likewise.
+Tensor prod(const Tensor& x, uint32_t mask, bool keepdim);
+/// The largest or smallest element; NaN wins. No reduced axis may be empty.
 Tensor amax(const Tensor& x, uint32_t mask, bool keepdim);
-/// The index (i64) of the first largest element along `axis`.
-Tensor argmax(const Tensor& x, int axis, bool keepdim);
+Tensor amin(const Tensor& x, uint32_t mask, bool keepdim);
+/// Whether all, or any, elements differ from zero (bool), and how many do (i64).
+Tensor all(const Tensor& x, uint32_t mask, bool keepdim);
+Tensor any(const Tensor& x, uint32_t mask, bool keepdim);
+Tensor count_nonzero(const Tensor& x, uint32_t mask, bool keepdim);
+/// (sum of |x|^p)^(1/p), added in double; f32 or f64, p finite. With p = 0 the number of elements that aren't zero.
+Tensor norm(const Tensor& x, double p, uint32_t mask, bool keepdim);
+/// The sum of squared differences from the mean, divided by max(0, count - correction); f32 or f64.
+Tensor var(const Tensor& x, uint32_t mask, double correction, bool keepdim);
+/// The index (i64) along `axis` of the first element that equals the reduction's result, row-major `values`, which is among them; NaN equals NaN.
+Tensor first_index(const Tensor& x, const Tensor& values, int axis);
 /// x summed over the axes in which `shape` was broadcast to x's.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 

@@ -1,21 +1,33 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/map.hpp>
+#include <scry/core/kernels/reducers.hpp>
 #include <scry/core/kernels/softmax.hpp>
-#include <scry/core/memory.hpp>
-#include <scry/core/parallel.hpp>
-#include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace scry::kernels {
 namespace {
 
 template <class T>
 T largest(const T* row, int64_t n) {
-  T best = -std::numeric_limits<T>::infinity();
-  for (int64_t j = 0; j < n; ++j) best = row[j] > best || row[j] != row[j] ? row[j] : best;
+  Axes axes;
+  axes.add(n, 1);
+  const T best = detail::reduce_row(row, axes, 0, n, Extreme<T, true>{});
   // A row of infinities alone would give inf - inf.
   return std::isinf(best) && best < 0 ? T{0} : best;
+}
+
+// The sum of f(a[j], b[j]), in lanes that fill registers.
+template <class T, class F>
+double sum_over(const T* a, const T* b, int64_t n, const F& f) {
+  constexpr int64_t lanes = 16;
+  double lane[lanes]{};
+  int64_t j = 0;
+  for (; j + lanes <= n; j += lanes)
+    for (int64_t l = 0; l < lanes; ++l) lane[l] += f(static_cast<double>(a[j + l]), static_cast<double>(b[j + l]));
+  for (; j < n; ++j) lane[j % lanes] += f(static_cast<double>(a[j]), static_cast<double>(b[j]));
+  double sum = 0;
+  for (double value : lane) sum += value;
+  return sum;
 }
 
 // out[j] = exp(row[j] - shift); returns the sum, added in double. `out` may be the row.
@@ -25,45 +37,131 @@ double exponentials(const T* row, T shift, int64_t n, T* out) {
   const auto f = [shift](V v) { return xsimd::exp(v - V(shift)); };
   const void* in[] = {row};
   loop<decltype(f), T, T>(out, in, n, &f);
-  double sum = 0;
-  for (int64_t j = 0; j < n; ++j) sum += static_cast<double>(out[j]);
-  return sum;
+  return sum_over(out, out, n, [](double power, double) { return power; });
 }
 
-// Calls row(in, out, n) for every row of x and of a new tensor.
-template <class T, class F>
-Tensor by_row(const Tensor& input, const F& row) {
+// A row-major tensor as [outer, length, inner] around an axis. Where inner is 1, lines along the axis are rows; else `width` neighbouring lines are
+// worked on together, element after element.
+struct Lines {
+  int64_t outer = 1, length, inner = 1, width, blocks;
+  Lines(const Shape& shape, int axis) : length(shape[axis]) {
+    for (int i = 0; i < axis; ++i) outer *= shape[i];
+    for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
+    width = std::clamp<int64_t>(inner, 1, widest);
+    blocks = (inner + width - 1) / width;
+  }
+  // Calls visit(offset, lines) for each block of neighbouring lines.
+  template <class F>
+  void each(const F& visit) const {
+    parallel_for(outer * blocks, std::max<int64_t>(1, 8192 / std::max<int64_t>(length * width, 1)), [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) visit(i / blocks * length * inner + i % blocks * width, std::min(width, inner - i % blocks * width));
+    });
+  }
+  static constexpr int64_t widest = 1024;
+};
+
+template <class T>
+void exponentials_of(const T* in, const T* shift, int64_t n, T* out) {
+  const auto f = []<class V>(V v, V s) { return xsimd::exp(v - s); };
+  const void* both[] = {in, shift};
+  loop<decltype(f), T, T, T>(out, both, n, &f);
+}
+
+// `lines` neighbouring softmaxes, `step` elements from one element of a line to the next.
+template <class T>
+void columns_softmax(const T* in, T* out, int64_t length, int64_t step, int64_t lines, bool logarithm) {
+  T shift[Lines::widest], power[Lines::widest];
+  double sum[Lines::widest]{};
+  std::copy_n(in, lines, shift);
+  for (int64_t j = 1; j < length; ++j)
+    for (int64_t c = 0; c < lines; ++c) shift[c] = in[j * step + c] > shift[c] || in[j * step + c] != in[j * step + c] ? in[j * step + c] : shift[c];
+  for (int64_t c = 0; c < lines; ++c)
+    if (std::isinf(shift[c]) && shift[c] < 0) shift[c] = T{0};
+  for (int64_t j = 0; j < length; ++j) {
+    T* to = logarithm ? power : out + j * step;
+    exponentials_of(in + j * step, shift, lines, to);
+    for (int64_t c = 0; c < lines; ++c) sum[c] += static_cast<double>(to[c]);
+  }
+  for (int64_t c = 0; c < lines; ++c) power[c] = static_cast<T>(logarithm ? std::log(sum[c]) : 1 / sum[c]);
+  for (int64_t j = 0; j < length; ++j) {
+    const T* from = in + j * step;
+    T* to = out + j * step;
+    if (logarithm)
+      for (int64_t c = 0; c < lines; ++c) to[c] = from[c] - shift[c] - power[c];
+    else
+      for (int64_t c = 0; c < lines; ++c) to[c] *= power[c];
+  }
+}
+
+template <class T>
+void row_softmax(const T* in, T* out, int64_t n, bool logarithm) {
+  const T max = largest(in, n);
+  const double sum = exponentials(in, max, n, out);
+  const T factor = static_cast<T>(logarithm ? std::log(sum) : 1 / sum);
+  if (logarithm)
+    for (int64_t j = 0; j < n; ++j) out[j] = in[j] - max - factor;
+  else
+    for (int64_t j = 0; j < n; ++j) out[j] *= factor;
+}
+
+Tensor forward(const Tensor& input, int axis, bool logarithm) {
   const Tensor x = contiguous(input);
   Tensor out = Tensor::empty(x.shape(), x.dtype());
-  const int64_t n = x.shape().back(), rows = n ? x.numel() / n : 0;
-  const T* from = static_cast<const T*>(x.raw());
-  T* to = static_cast<T*>(out.raw());
-  parallel_for(rows, std::max<int64_t>(1, 8192 / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) row(from + i * n, to + i * n, n);
+  if (out.numel() == 0) return out;
+  const Lines lines(x.shape(), axis);
+  dispatch_floating("softmax", x.dtype(), [&]<class T>() {
+    const T* from = static_cast<const T*>(x.raw());
+    T* to = static_cast<T*>(out.raw());
+    lines.each([&](int64_t at, int64_t count) {
+      if (lines.inner == 1)
+        row_softmax(from + at, to + at, lines.length, logarithm);
+      else
+        columns_softmax(from + at, to + at, lines.length, lines.inner, count, logarithm);
+    });
+  });
+  return out;
+}
+
+// y (g - sum of g y), or for the logarithm g - exp(y) sum of g.
+Tensor backward(const Tensor& gradient, const Tensor& result, int axis, bool logarithm) {
+  const Tensor g = contiguous(gradient), y = contiguous(result);
+  Tensor out = Tensor::empty(y.shape(), y.dtype());
+  if (out.numel() == 0) return out;
+  const Lines lines(y.shape(), axis);
+  dispatch_floating("softmax", y.dtype(), [&]<class T>() {
+    const T *gs = static_cast<const T*>(g.raw()), *ys = static_cast<const T*>(y.raw());
+    T* to = static_cast<T*>(out.raw());
+    const auto finish = [=](int64_t begin, int64_t n, const auto& sum) {
+      if (logarithm) exponentials(ys + begin, T{0}, n, to + begin);
+      for (int64_t c = 0, i = begin; c < n; ++c, ++i)
+        to[i] = logarithm ? gs[i] - to[i] * static_cast<T>(sum[c]) : ys[i] * (gs[i] - static_cast<T>(sum[c]));
+    };
+    lines.each([&](int64_t at, int64_t count) {
+      if (lines.inner == 1) {
+        const double sum = sum_over(gs + at, ys + at, lines.length, [=](double u, double v) { return logarithm ? u : u * v; });
+        struct Everywhere {
+          double value;
+          double operator[](int64_t) const { return value; }
+        };
+        return finish(at, lines.length, Everywhere{sum});
+      }
+      double sum[Lines::widest]{};
+      for (int64_t j = 0; j < lines.length; ++j)
+        for (int64_t c = 0, i = at + j * lines.inner; c < count; ++c, ++i)
+          sum[c] += static_cast<double>(gs[i]) * (logarithm ? 1 : static_cast<double>(ys[i]));
+      for (int64_t j = 0; j < lines.length; ++j) finish(at + j * lines.inner, count, sum);
+    });
   });
   return out;
 }
 
 }  // namespace
 
-Tensor softmax(const Tensor& x) {
-  return dispatch_floating("softmax", x.dtype(), [&]<class T>() {
-    return by_row<T>(x, [](const T* in, T* out, int64_t n) {
-      const T scale = static_cast<T>(1 / exponentials(in, largest(in, n), n, out));
-      for (int64_t j = 0; j < n; ++j) out[j] *= scale;
-    });
-  });
-}
+Tensor softmax(const Tensor& x, int axis) { return forward(x, axis, false); }
+Tensor log_softmax(const Tensor& x, int axis) { return forward(x, axis, true); }
 
-Tensor log_softmax(const Tensor& x) {
-  return dispatch_floating("log_softmax", x.dtype(), [&]<class T>() {
-    return by_row<T>(x, [](const T* in, T* out, int64_t n) {
-      const T max = largest(in, n);
-      const T shift = static_cast<T>(std::log(exponentials(in, max, n, out)));
-      for (int64_t j = 0; j < n; ++j) out[j] = in[j] - max - shift;
-    });
-  });
-}
+Tensor softmax_gradient(const Tensor& g, const Tensor& y, int axis) { return backward(g, y, axis, false); }
+Tensor log_softmax_gradient(const Tensor& g, const Tensor& y, int axis) { return backward(g, y, axis, true); }
 
 RowLosses cross_entropy(const Tensor& input, const Tensor& labels) {
   const Tensor x = contiguous(input), which = contiguous(labels);

@@ -62,6 +62,8 @@ std::vector<Row> reduction_rows();
 std::vector<Row> view_rows();
 std::vector<Row> product_rows();
 std::vector<Row> image_rows();
+std::vector<Row> statistic_rows();
+std::vector<Row> linalg_rows();
 std::vector<Row> all_rows();
 
 }  // namespace scry::testing

@@ -36,12 +36,16 @@ double total(const std::vector<double>& values) {
 
 double average(const std::vector<double>& values) { return total(values) / static_cast<double>(values.size()); }
 
-// softmax and its logarithm along axis 1 of [A, B, C].
-std::vector<double> softmax_reference(const Tensor& x, bool logarithm) {
+// softmax and its logarithm along an axis of [A, B, C].
+std::vector<double> softmax_reference(const Tensor& x, int axis, bool logarithm) {
   std::vector<double> out;
   for_each_index(x.shape(), [&](std::span<const int64_t> index) {
     double sum = 0;
-    for (int64_t j = 0; j < x.size(1); ++j) sum += std::exp(at(x, {index[0], j, index[2]}));
+    std::vector<int64_t> place(index.begin(), index.end());
+    for (int64_t j = 0; j < x.size(axis); ++j) {
+      place[static_cast<size_t>(axis)] = j;
+      sum += std::exp(at(x, place));
+    }
     out.push_back(logarithm ? at(x, index) - std::log(sum) : std::exp(at(x, index)) / sum);
   });
   return out;
@@ -80,10 +84,14 @@ std::vector<Row> reduction_rows() {
          return sum_to(x[0], {x[0].size(1), 1});
        },
        over({0, 2}, total), [] { sum_to(zeros({2}), {3}); }},
-      {"softmax", shapes, [](Args x) { return softmax(x[0], 1); }, [](Args x) { return softmax_reference(x[0], false); },
+      {"softmax", shapes, [](Args x) { return softmax(x[0], 1); }, [](Args x) { return softmax_reference(x[0], 1, false); },
        [] { softmax(zeros({2}), 1); }},
-      {"log_softmax", shapes, [](Args x) { return log_softmax(x[0], 1); }, [](Args x) { return softmax_reference(x[0], true); },
+      {"log_softmax", shapes, [](Args x) { return log_softmax(x[0], 1); }, [](Args x) { return softmax_reference(x[0], 1, true); },
        [] { log_softmax(zeros({2}, i64), 0); }},
+      {"softmax", shapes, [](Args x) { return softmax(x[0], -1); }, [](Args x) { return softmax_reference(x[0], 2, false); },
+       [] { softmax(Tensor{}, 0); }},
+      {"log_softmax", shapes, [](Args x) { return log_softmax(x[0], -1); }, [](Args x) { return softmax_reference(x[0], 2, true); },
+       [] { log_softmax(zeros({2}), -2); }},
       {"cross_entropy",
        {{{{3, 5}, -4, 4}}, {{{1, 2}, -4, 4}}, {{{64, 37}, -4, 4}}},
        [](Args x) { return cross_entropy(x[0], labels_for(x[0])); },
