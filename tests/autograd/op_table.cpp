@@ -58,7 +58,7 @@ std::function<std::vector<double>(Args)> elementwise(double (*f)(double, double)
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (const auto& family : {elementwise_rows(), math_rows(), activation_rows(), reduction_rows(), view_rows(), product_rows(), image_rows()})
+  for (const auto& family : {elementwise_rows(), math_rows(), activation_rows(), reduction_rows(), view_rows(), product_rows(), image_rows(), indexing_rows()})
     rows.insert(rows.end(), family.begin(), family.end());
   return rows;
 }

@@ -62,6 +62,7 @@ std::vector<Row> reduction_rows();
 std::vector<Row> view_rows();
 std::vector<Row> product_rows();
 std::vector<Row> image_rows();
+std::vector<Row> indexing_rows();
 std::vector<Row> all_rows();
 
 }  // namespace scry::testing
