@@ -175,20 +175,25 @@ void run_in_rows(const Walk& walk, const std::array<Operand, operands>& all, siz
                  const void* function) {
   const auto last = static_cast<size_t>(walk.rank - 1);
   auto index = index_at(walk, begin);
+  std::array<std::byte*, operands> at{};
+  std::array<const void*, max_inputs> in{};
+  const auto advance = [&](size_t k, int64_t elements) { at[k] += elements * static_cast<int64_t>(all[k].size); };
+  for (size_t k = 0; k <= inputs; ++k) {
+    at[k] = all[k].data;
+    for (size_t axis = 0; axis <= last; ++axis) advance(k, index[axis] * walk.strides[k][axis]);
+  }
   while (begin < end) {
     const int64_t run = std::min(end - begin, walk.sizes[last] - index[last]);
-    std::array<std::byte*, operands> at{};
-    for (size_t k = 0; k <= inputs; ++k) {
-      int64_t offset = 0;
-      for (size_t axis = 0; axis <= last; ++axis) offset += index[axis] * walk.strides[k][axis];
-      at[k] = all[k].data + offset * static_cast<int64_t>(all[k].size);
-    }
-    std::array<const void*, max_inputs> in{};
     std::copy_n(at.begin() + 1, inputs, in.begin());
     loop(at[0], in.data(), run, function);
     begin += run;
-    index[last] = 0;
-    for (size_t axis = last; axis > 0 && ++index[axis - 1] == walk.sizes[axis - 1]; --axis) index[axis - 1] = 0;
+    for (size_t k = 0; k <= inputs; ++k) advance(k, run);
+    index[last] += run;
+    for (size_t axis = last; axis > 0 && index[axis] == walk.sizes[axis]; --axis) {
+      for (size_t k = 0; k <= inputs; ++k) advance(k, walk.strides[k][axis - 1] - walk.sizes[axis] * walk.strides[k][axis]);
+      index[axis] = 0;
+      ++index[axis - 1];
+    }
   }
 }
 

@@ -29,6 +29,7 @@ struct Lines {
   std::array<Steps, Shape::max_rank + 1> steps{};
   int64_t rows = 1, columns = 1;
   Steps column{}, along{};
+  bool lengthwise = false;  // the values of a line lie closer to each other than those of a row
 
   Lines(const Tensor& looked_up, const Tensor& aligned, const Tensor& index, int axis) {
     const auto steps_of = [&](int i) { return Steps{looked_up.strides()[i], aligned.strides()[i], index.strides()[i]}; };
@@ -41,6 +42,7 @@ struct Lines {
     }
     for (size_t i = 0; i < rank; ++i) rows *= sizes[i];
     along = steps_of(axis);
+    lengthwise = columns == 1 || std::abs(along[values]) < std::abs(column[values]);
   }
 
   void add(int64_t size, const Steps& by) {
@@ -72,7 +74,7 @@ void run_block(const Lines& lines, T* looked_up, T* aligned, const int64_t* inde
       T* to = aligned + i * along[values];
       for (int64_t c = 0; c < columns; ++c) f(from[c], to[c]);
     }
-  } else if (std::abs(along[values]) <= std::abs(column[values])) {
+  } else if (lines.lengthwise) {
     for (int64_t c = 0; c < columns; ++c)
       for (int64_t i = 0; i < length; ++i) one(i, c);
   } else {
@@ -87,15 +89,16 @@ void for_each_entry(const Tensor& looked_up, const Tensor& aligned, const Tensor
   if (index.numel() == 0) return;
   constexpr int64_t piece = 1 << 14;
   const Lines lines(looked_up, aligned, index, axis);
-  const int64_t n = index.shape()[axis], width = std::min<int64_t>(lines.columns, ordered ? 64 : piece);
-  const int64_t length = ordered ? n : std::min(n, std::max<int64_t>(1, piece / width));
+  // Lines that lie side by side in the table are run together, few enough for it to stay in cache unless they share their index.
+  const int64_t n = index.shape()[axis], most = lines.lengthwise ? piece / n : !ordered && lines.column[indices] == 0 ? piece : 64;
+  const int64_t width = std::clamp<int64_t>(most, 1, lines.columns), length = ordered ? n : std::min(n, std::max<int64_t>(1, piece / width));
   const int64_t blocks = (lines.columns + width - 1) / width, pieces = (n + length - 1) / length;
   auto* in = static_cast<T*>(looked_up.raw());
   auto* side = static_cast<T*>(aligned.raw());
   const auto* entries = static_cast<const int64_t*>(index.raw());
   parallel_for(lines.rows * pieces * blocks, std::max<int64_t>(1, piece / (width * length)), [&](int64_t begin, int64_t end) {
     for (int64_t item = begin; item < end; ++item) {
-      const int64_t c = item % blocks * width, i = item / blocks % pieces * length, row = item / blocks / pieces;
+      const int64_t i = item % pieces * length, c = item / pieces % blocks * width, row = item / pieces / blocks;
       const auto at = [&](Operand k) { return lines.offset(row, k) + c * lines.column[k]; };
       run_block(lines, in + at(table), side + at(values) + i * lines.along[values], entries + at(indices) + i * lines.along[indices],
                 std::min(width, lines.columns - c), std::min(length, n - i), f);
@@ -155,8 +158,15 @@ Tensor nonzero_positions(const Tensor& x) {
   auto* positions = static_cast<int64_t*>(out.raw());
   parallel_for(n, piece, [&](int64_t begin, int64_t end) {
     int64_t* to = positions + starts[begin / piece];
-    for (int64_t i = begin; i < end; ++i)
-      if (set[i]) *to++ = i;
+    int64_t found[256];  // filled without branches, which a random mask would have guessed wrong
+    for (int64_t i = begin; i < end;) {
+      int64_t count = 0;
+      for (const int64_t stop = std::min(end, i + 256); i < stop; ++i) {
+        found[count] = i;
+        count += set[i];
+      }
+      to = std::copy_n(found, count, to);
+    }
   });
   return out;
 }
