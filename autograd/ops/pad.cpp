@@ -5,6 +5,7 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/elementwise.hpp>
+#include <algorithm>
 
 namespace scry {
 namespace {
@@ -92,6 +93,7 @@ Tensor pad_axis(const Tensor& x, int axis, int64_t before, int64_t after, PadMod
 Tensor pad(const Tensor& x, std::span<const int64_t> widths, const PadOptions& options) {
   autograd::require_defined("pad", x);
   const Widths axes = by_axis(x.shape(), widths);
+  if (std::all_of(widths.begin(), widths.end(), [](int64_t width) { return width == 0; })) return x;
   if (options.mode == PadMode::constant) return pad_constant(x, axes, options.value);
   Tensor y = x;
   for (int i = 0; i < x.rank(); ++i) y = pad_axis(y, i, axes.before[i], axes.after[i], options.mode);

@@ -77,6 +77,7 @@ Tensor unfold(const Tensor& x, const UnfoldOptions& options) {
 
 Tensor fold(const Tensor& columns, Pair size, const UnfoldOptions& options) {
   autograd::require_defined("fold", columns);
+  require(columns.dtype() != boolean, "fold: bools of shape ", columns.shape(), " can't be added; convert with cast(x, i64)");
   require(columns.rank() == 2 || columns.rank() == 3, "fold: expected [N, C KH KW, L] or [C KH KW, L], got shape ", columns.shape());
   return columns.rank() == 3 ? fold_images(columns, size, options) : squeeze(fold_images(unsqueeze(columns, 0), size, options), 0);
 }

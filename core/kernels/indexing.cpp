@@ -138,7 +138,10 @@ void scatter_into(const Tensor& out, int axis, const Tensor& index, const Tensor
 }
 
 void scatter_add_into(const Tensor& out, int axis, const Tensor& index, const Tensor& x) {
-  dispatch(x.dtype(), [&]<class T>() { for_each_entry<T>(out, x, index, axis, true, [](T& to, const T& from) { to = static_cast<T>(to + from); }); });
+  dispatch(x.dtype(), [&]<class T>() {
+    using W = std::conditional_t<std::is_same_v<T, int64_t>, uint64_t, T>;  // integers wrap around
+    for_each_entry<W>(out, x, index, axis, true, [](W& to, const W& from) { to = static_cast<W>(to + from); });
+  });
 }
 
 Tensor nonzero_positions(const Tensor& x) {
