@@ -57,22 +57,26 @@ thread_local Queue* running = nullptr;
 
 bool owned_alone(const Tensor& x) { return x.node().unique() && x.node().storage->unique() && x.is_contiguous() && !x.requires_grad(); }
 
-void deliver(Node& node, Tensor gradient, bool create_graph, Targets* targets) {
+// sum + gradient, in place where the sum is this run's alone.
+Tensor joined(Tensor sum, Tensor gradient, const Node& node, const Region* region, bool create_graph) {
+  if (region) return add_at(sum.defined() ? std::move(sum) : zeros(node.shape, node.dtype), gradient, *region);
+  if (!sum.defined()) return gradient;
+  if (create_graph || !owned_alone(sum)) return add(sum, gradient);
+  kernels::add_into(sum, gradient);
+  return sum;
+}
+
+// With a region the gradient is that of this part of the node's tensor.
+void deliver(Node& node, Tensor gradient, const Region* region, bool create_graph, Targets* targets) {
   if (gradient.dtype() != node.dtype) gradient = cast(gradient, node.dtype);
-  if (gradient.shape() != node.shape) gradient = sum_to(gradient, node.shape);
-  if (node.is_leaf() && !targets) return static_cast<Leaf&>(node).accumulate(std::move(gradient), create_graph);
-  if (node.is_leaf()) {  // another thread may be reading the leaf: what arrives is kept with the targets
-    Tensor& sum = targets->at(&node);
-    sum = sum.defined() ? add(sum, gradient) : gradient;
-    return;
+  if (!region && gradient.shape() != node.shape) gradient = sum_to(gradient, node.shape);
+  if (node.is_leaf() && !targets) {
+    auto& leaf = static_cast<Leaf&>(node);
+    return region ? leaf.accumulate_at(gradient, *region, create_graph) : leaf.accumulate(std::move(gradient), create_graph);
   }
-  if (!node.pending.defined())
-    node.pending = std::move(gradient);
-  else if (!create_graph && owned_alone(node.pending))
-    kernels::add_into(node.pending, gradient);
-  else
-    node.pending = add(node.pending, gradient);
-  running->push(node);
+  Tensor& sum = node.is_leaf() ? targets->at(&node) : node.pending;  // another thread may be reading a leaf: what arrives is kept with the targets
+  sum = joined(std::move(sum), std::move(gradient), node, region, create_graph);
+  if (!node.is_leaf()) running->push(node);
 }
 
 Tensor initial_gradient(const Tensor& output, const Tensor& gradient) {
@@ -101,7 +105,7 @@ void run(std::span<const Tensor> outputs, std::span<const Tensor> gradients, con
   for (size_t i = 0; i < outputs.size(); ++i) {
     Tensor seed = initial_gradient(outputs[i], gradients.empty() ? Tensor{} : gradients[i]);
     Node& node = *node_of(outputs[i]);
-    if (!node.is_leaf() || !targets || targets->contains(&node)) deliver(node, std::move(seed), options.create_graph, targets);
+    if (!node.is_leaf() || !targets || targets->contains(&node)) deliver(node, std::move(seed), nullptr, options.create_graph, targets);
   }
   while (Node* node = queue.pop()) {
     const Tensor gradient = std::exchange(node->pending, {});
@@ -136,7 +140,11 @@ Tensor Gradients::place(size_t i) const {
 }
 
 void Gradients::add(size_t i, Tensor gradient) {
-  if (wanted(i)) deliver(*node_.inputs()[i], std::move(gradient), create_graph_, static_cast<Targets*>(const_cast<void*>(targets_)));
+  if (wanted(i)) deliver(*node_.inputs()[i], std::move(gradient), nullptr, create_graph_, static_cast<Targets*>(const_cast<void*>(targets_)));
+}
+
+void Gradients::add_at(size_t i, Tensor gradient, const Region& region) {
+  if (wanted(i)) deliver(*node_.inputs()[i], std::move(gradient), &region, create_graph_, static_cast<Targets*>(const_cast<void*>(targets_)));
 }
 
 }  // namespace autograd

@@ -1,5 +1,6 @@
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/tape.hpp>
+#include <scry/core/creation.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/memory.hpp>
@@ -60,6 +61,19 @@ void Leaf::accumulate(Tensor g, bool create_graph) {
     const bool alone = g.node().unique() && g.node().storage->unique() && g.is_contiguous();
     gradient = alone ? std::move(g) : kernels::dense_copy(g);
   }
+}
+
+void Leaf::accumulate_at(const Tensor& g, const Region& region, bool create_graph) {
+  if (create_graph) {
+    gradient = add_at(gradient.defined() ? std::move(gradient) : zeros(shape, dtype), g, region);
+    return;
+  }
+  if (!gradient.defined()) {
+    gradient = window.defined() ? window : Tensor::empty(shape, dtype);
+    kernels::fill(gradient, 0);
+  }
+  kernels::add_into(region.of(gradient), g);
+  gradient.node().storage->bump_version();
 }
 
 Leaf* leaf_of(const Tensor& x) {

@@ -2,6 +2,7 @@
 
 // The tape: one node for each tensor that a gradient flows to. An op checks, computes, and says with `record` how the gradient flows back.
 
+#include <scry/core/region.hpp>
 #include <scry/core/tensor.hpp>
 #include <array>
 #include <optional>
@@ -47,6 +48,8 @@ class Gradients {
   Tensor place(size_t i) const;
   /// Adds to the gradient of input `i`; sums over broadcast axes and converts the type where needed.
   void add(size_t i, Tensor gradient);
+  /// Adds to a part of the gradient of input `i`; the rest of it isn't touched.
+  void add_at(size_t i, Tensor gradient, const Region& region);
 
  private:
   Node& node_;
@@ -104,6 +107,8 @@ class Leaf final : public Node {
 
   /// Adds to the gradient. The first one overwrites, and goes to `window` where there is one.
   void accumulate(Tensor gradient, bool create_graph);
+  /// Adds to a part of the gradient, which starts as zeros.
+  void accumulate_at(const Tensor& gradient, const Region& region, bool create_graph);
 
   Tensor gradient;  ///< undefined where none has arrived
   Tensor window;    ///< the parameter's place in a registry's gradient arena
@@ -265,6 +270,12 @@ Tensor record_many(const char* op, Tensor y, std::span<const Tensor> inputs, Rul
                    new detail::JointNode<Rule, std::vector<Ref<Node>>, Kept...>(op, y, inputs, std::vector<Ref<Node>>(inputs.size()), rule, kept...));
   return y;
 }
+
+/// A view of `x`, on the tape. All views that show a part of a tensor are made here.
+Tensor record_view(const char* op, const Tensor& x, const Region& region);
+
+/// `whole` with `part` added in a region, in the memory of `whole` where nobody else looks at it; differentiable.
+Tensor add_at(Tensor whole, const Tensor& part, const Region& region);
 
 }  // namespace autograd
 }  // namespace scry

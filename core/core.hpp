@@ -4,6 +4,7 @@
 #include <scry/core/creation.hpp>
 #include <scry/core/data/dataset.hpp>
 #include <scry/core/data/loader.hpp>
+#include <scry/core/index.hpp>
 #include <scry/core/io/idx.hpp>
 #include <scry/core/io/image.hpp>
 #include <scry/core/io/safetensors.hpp>

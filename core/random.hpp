@@ -47,4 +47,7 @@ inline Tensor rand(const Shape& shape, DType dtype = f32, Generator& generator =
   return uniform(shape, 0, 1, dtype, generator);
 }
 
+inline Tensor rand_like(const Tensor& x, Generator& generator = default_generator()) { return rand(x.shape(), x.dtype(), generator); }
+inline Tensor randn_like(const Tensor& x, Generator& generator = default_generator()) { return randn(x.shape(), x.dtype(), generator); }
+
 }  // namespace scry

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <scry/core/dtype.hpp>
+#include <scry/core/index.hpp>
 #include <scry/core/shape.hpp>
 #include <scry/core/storage.hpp>
 #include <string>
@@ -111,6 +112,10 @@ class Tensor {
   Tensor detach() const;
   /// x[i], x[i][j]: the slice at `index` of the first axis, a view.
   Tensor operator[](int64_t index) const;
+  /// The part at one index an axis, a view: `x.at({Slice{1, 5, 2}, 3, ellipsis, newaxis})` is NumPy's `x[1:5:2, 3, ..., None]`. A position
+  /// takes its axis away; axes that are not named come whole.
+  Tensor at(std::span<const Index> indices) const;
+  Tensor at(std::initializer_list<Index> indices) const { return at(std::span(indices.begin(), indices.size())); }
   /// Adds the derivatives of this tensor, times `gradient`, to the gradients of the leaves that it was computed from. `gradient` has this
   /// tensor's shape and may be left out for a single element. Frees the graph unless `retain_graph`.
   void backward(const Tensor& gradient = {}, bool retain_graph = false) const;

@@ -81,17 +81,19 @@ Access access_of(const Walk& walk, size_t operand) {
   return dense ? Access::dense : constant ? Access::constant : Access::gathered;
 }
 
+// Where element `begin` of the walk lies, along each axis.
+std::array<int64_t, Shape::max_rank> index_at(const Walk& walk, int64_t begin) {
+  std::array<int64_t, Shape::max_rank> index{};
+  for (auto axis = static_cast<size_t>(walk.rank); axis-- > 0; begin /= walk.sizes[axis]) index[axis] = begin % walk.sizes[axis];
+  return index;
+}
+
 // Moves elements [begin, begin + n) of the walk between a strided operand and a dense buffer.
 template <class Element, bool to_buffer>
 void move_block(const Walk& walk, size_t operand, int64_t begin, int64_t n, Element* strided, Element* dense) {
-  std::array<int64_t, Shape::max_rank> index{};
-  int64_t rest = begin, offset = 0;
-  for (int i = walk.rank - 1; i >= 0; --i) {
-    const auto axis = static_cast<size_t>(i);
-    index[axis] = rest % walk.sizes[axis];
-    rest /= walk.sizes[axis];
-    offset += index[axis] * walk.strides[operand][axis];
-  }
+  auto index = index_at(walk, begin);
+  int64_t offset = 0;
+  for (size_t axis = 0; axis < static_cast<size_t>(walk.rank); ++axis) offset += index[axis] * walk.strides[operand][axis];
   const auto last = static_cast<size_t>(walk.rank - 1);
   const int64_t step = walk.strides[operand][last];
   while (n > 0) {
@@ -102,6 +104,8 @@ void move_block(const Walk& walk, size_t operand, int64_t begin, int64_t n, Elem
         std::copy_n(at, run, dense);
       else if (step == 0)
         std::fill_n(dense, run, *at);
+      else if (step == -1)
+        std::reverse_copy(at - run + 1, at + 1, dense);
       else
         for (int64_t i = 0; i < run; ++i) dense[i] = at[i * step];
     } else {
@@ -159,11 +163,55 @@ void run_in_blocks(const Walk& walk, const std::array<Operand, operands>& all, s
   }
 }
 
+// Whether the operands all lie in long dense runs, so that the loop can work on them where they are.
+bool in_rows(const Walk& walk, size_t inputs) {
+  const auto last = static_cast<size_t>(walk.rank - 1);
+  bool dense = walk.sizes[last] >= 32;
+  for (size_t k = 0; k <= inputs; ++k) dense = dense && walk.strides[k][last] == 1;
+  return dense;
+}
+
+void run_in_rows(const Walk& walk, const std::array<Operand, operands>& all, size_t inputs, int64_t begin, int64_t end, Loop loop,
+                 const void* function) {
+  const auto last = static_cast<size_t>(walk.rank - 1);
+  auto index = index_at(walk, begin);
+  std::array<std::byte*, operands> at{};
+  std::array<const void*, max_inputs> in{};
+  const auto advance = [&](size_t k, int64_t elements) { at[k] += elements * static_cast<int64_t>(all[k].size); };
+  for (size_t k = 0; k <= inputs; ++k) {
+    at[k] = all[k].data;
+    for (size_t axis = 0; axis <= last; ++axis) advance(k, index[axis] * walk.strides[k][axis]);
+  }
+  while (begin < end) {
+    const int64_t run = std::min(end - begin, walk.sizes[last] - index[last]);
+    std::copy_n(at.begin() + 1, inputs, in.begin());
+    loop(at[0], in.data(), run, function);
+    begin += run;
+    for (size_t k = 0; k <= inputs; ++k) advance(k, run);
+    index[last] += run;
+    for (size_t axis = last; axis > 0 && index[axis] == walk.sizes[axis]; --axis) {
+      for (size_t k = 0; k <= inputs; ++k) advance(k, walk.strides[k][axis - 1] - walk.sizes[axis] * walk.strides[k][axis]);
+      index[axis] = 0;
+      ++index[axis - 1];
+    }
+  }
+}
+
 }  // namespace
 
-Shape strides_like(const Tensor& x) {
-  if (x.is_contiguous() || !is_dense(x.shape(), x.strides(), axes_by_stride(x.strides()))) return row_major_strides(x.shape());
-  return x.strides();
+Shape strides_like(const Tensor& x) { return strides_like(x, x.shape()); }
+
+Shape strides_like(const Tensor& x, const Shape& shape) {
+  const auto order = axes_by_stride(x.strides());
+  if (x.is_contiguous() || shape.rank() != x.rank() || !is_dense(x.shape(), x.strides(), order)) return row_major_strides(shape);
+  Shape strides = shape;
+  int64_t step = 1;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    const int axis = order[static_cast<size_t>(i)];
+    strides[axis] = step;
+    step *= std::max<int64_t>(shape[axis], 1);
+  }
+  return strides;
 }
 
 void elementwise_into(const Tensor& out, std::initializer_list<const Tensor*> list, Loop loop, const void* function) {
@@ -191,7 +239,8 @@ void elementwise_into(const Tensor& out, std::initializer_list<const Tensor*> li
     dense = dense && all[k].access == Access::dense;
   }
   if (dense) return parallel_for(count, grain, run_dense);
-  parallel_for(count, grain, [&](int64_t begin, int64_t end) { run_in_blocks(walk, all, inputs.size(), begin, end, loop, function); });
+  const auto run_strided = in_rows(walk, inputs.size()) ? run_in_rows : run_in_blocks;
+  parallel_for(count, grain, [&](int64_t begin, int64_t end) { run_strided(walk, all, inputs.size(), begin, end, loop, function); });
 }
 
 Tensor elementwise(const Shape& shape, DType dtype, std::initializer_list<const Tensor*> inputs, Loop loop, const void* function) {

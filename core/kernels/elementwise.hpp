@@ -18,5 +18,7 @@ void elementwise_into(const Tensor& out, std::initializer_list<const Tensor*> in
 
 /// Strides for a new tensor of `x`'s shape that lies in `x`'s order of axes, where `x` is dense in some order; else row-major ones.
 Shape strides_like(const Tensor& x);
+/// The same for another shape of that rank.
+Shape strides_like(const Tensor& x, const Shape& shape);
 
 }  // namespace scry::kernels

@@ -23,7 +23,7 @@ std::string message(const F& f) {
 }
 
 TEST(InPlace, ViewsAndHandlesSeeTheChange) {
-  const Tensor x = arange(0, 6), view = transpose(reshape(x, {2, 3}), 0, 1), same = x;
+  const Tensor x = arange(0.0, 6.0), view = transpose(reshape(x, {2, 3}), 0, 1), same = x;
   add_(view, Tensor::of<float>({10, 20}, {2}));
   EXPECT_THAT(values(same), ElementsAre(10, 11, 12, 23, 24, 25));
   mul_(slice(x, 0, 0, to_end, 2), 2);

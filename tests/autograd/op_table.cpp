@@ -56,10 +56,22 @@ std::function<std::vector<double>(Args)> elementwise(double (*f)(double, double)
   };
 }
 
+std::function<std::vector<double>(Args)> placed(std::function<Shape(const Shape&)> shape, std::function<Position(Position, const Shape&)> from,
+                                                double missing) {
+  return [=](Args x) {
+    std::vector<double> out;
+    for_each_index(shape(x[0].shape()), [&](std::span<const int64_t> i) {
+      const Position place = from({i.begin(), i.end()}, x[0].shape());
+      out.push_back(place.empty() && x[0].rank() ? missing : at(x[0], place));
+    });
+    return out;
+  };
+}
+
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
   for (const auto& family : {elementwise_rows(), math_rows(), activation_rows(), reduction_rows(), view_rows(), product_rows(), image_rows(),
-                             statistic_rows(), linalg_rows()})
+                             statistic_rows(), linalg_rows(), indexing_rows(), rearrange_rows()})
     rows.insert(rows.end(), family.begin(), family.end());
   return rows;
 }

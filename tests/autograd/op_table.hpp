@@ -48,6 +48,10 @@ std::vector<std::vector<Input>> broadcasting(double low, double high);
 std::function<std::vector<double>(Args)> elementwise(double (*f)(double));
 /// f(x, y) for every element of the broadcast inputs.
 std::function<std::vector<double>(Args)> elementwise(double (*f)(double, double));
+using Position = std::vector<int64_t>;
+/// The values of x[0] at the places that `from` names for every index of the result; an empty place stands for `missing`.
+std::function<std::vector<double>(Args)> placed(std::function<Shape(const Shape&)> shape, std::function<Position(Position, const Shape&)> from,
+                                                double missing = 0);
 /// Calls visit(index) for every index of a shape in row-major order.
 void for_each_index(const Shape& shape, const std::function<void(std::span<const int64_t>)>& visit);
 /// The element of a tensor at an index.
@@ -64,6 +68,8 @@ std::vector<Row> product_rows();
 std::vector<Row> image_rows();
 std::vector<Row> statistic_rows();
 std::vector<Row> linalg_rows();
+std::vector<Row> indexing_rows();
+std::vector<Row> rearrange_rows();
 std::vector<Row> all_rows();
 
 }  // namespace scry::testing
