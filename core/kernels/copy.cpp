@@ -19,9 +19,7 @@ Loop loop_between(DType to, DType from) {
 
 }  // namespace
 
-Tensor contiguous(const Tensor& x) {
-  return x.is_contiguous() ? x : dense_copy(x);
-}
+Tensor contiguous(const Tensor& x) { return x.is_contiguous() ? x : dense_copy(x); }
 
 Tensor dense_copy(const Tensor& x) {
   Tensor out = Tensor::empty(x.shape(), x.dtype());
