@@ -11,7 +11,8 @@ struct GradOptions {
 };
 
 /// Adds the derivatives of `outputs`, each times its gradient, to the gradients of the leaves. A gradient has its output's shape; an undefined
-/// one stands for 1 at a one-element output. With create_graph the leaves' gradients are themselves on the tape.
+/// one stands for 1 at a one-element output. With create_graph the leaves' gradients are themselves on the tape:
+/// a leaf and the graph of its gradient then own each other until the gradient is cleared; `grad` has no such cycle.
 void backward(std::span<const Tensor> outputs, std::span<const Tensor> gradients, const GradOptions& options = {});
 
 /// The derivatives of the sum of `outputs` (each weighted by its gradient) for each of `inputs`, leaves or not; leaves' own gradients stay as they

@@ -115,6 +115,7 @@ TEST(Step, TakesGradientsOfCreateGraph) {
   EXPECT_TRUE(x.grad().requires_grad());
   optimizer.step();
   EXPECT_DOUBLE_EQ(x.item(), 3 - 0.6);
+  optimizer.zero_grad();  // or the leaf and its gradient's graph own each other
 }
 
 TEST(Step, IsNoticedByTheTape) {
