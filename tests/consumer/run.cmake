@@ -11,8 +11,8 @@ if(way STREQUAL "find_package")
   run("${CMAKE_COMMAND}" --install "${build}" --prefix "${work}/prefix")
   list(APPEND options "-DCMAKE_PREFIX_PATH=${work}/prefix" -DCMAKE_BUILD_TYPE=Release)
 else()
-  # Not optimised, to be quick.
-  list(APPEND options "-DSCRY_SOURCE_DIR=${source}" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0)
+  # Hardly optimised, to be quick.
+  list(APPEND options "-DSCRY_SOURCE_DIR=${source}" -DCMAKE_BUILD_TYPE=Debug)
 endif()
 run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/${way}" -B "${work}/build" -G "${generator}" ${options})
 run("${CMAKE_COMMAND}" --build "${work}/build" --parallel 2)
