@@ -10,6 +10,9 @@
 #include <scry/nn/linear.hpp>
 #include <scry/nn/models/lenet.hpp>
 #include <scry/nn/models/mlp.hpp>
+#include <scry/nn/models/mobilenet.hpp>
+#include <scry/nn/models/resnet.hpp>
+#include <scry/nn/models/resnet_cifar.hpp>
 #include <scry/nn/models/small_cnn.hpp>
 #include <scry/nn/module.hpp>
 #include <scry/nn/pool.hpp>

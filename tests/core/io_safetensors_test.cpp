@@ -146,6 +146,15 @@ TEST(Safetensors, ReadsSmallTypesIntoLargerOnes) {
   EXPECT_EQ(long_one.to_vector<int64_t>(), std::vector<int64_t>(many.size() / 2, 257));
 }
 
+TEST(Safetensors, ReadsEscapesInNamesAndText) {
+  const TempFolder folder;
+  const std::string header =
+      R"( {"__metadata__" : {"\u00e9\u4E2d\uD83d\ude00\/\b\f\n\r\t\"\\\u0000" : ""}, "a\u0041" : {"shape" : [ ], "dtype" : "U\u0038", "data_offsets" : [ 0 , 1 ] } } )";
+  const io::SafetensorsFile file = io::load_safetensors(put(folder / "f", file_of(header.substr(1), {7})));
+  EXPECT_EQ(file.metadata, (io::Metadata{{std::string("é中😀/\b\f\n\r\t\"\\\0", 18), ""}}));
+  EXPECT_EQ(file.tensors.at(0).name, "aA");
+}
+
 TEST(Safetensors, SaveRefusesWhatTheFormatCantHold) {
   const TempFolder folder;
   const std::string path = put(folder / "f", "old");
@@ -216,8 +225,26 @@ TEST_F(SafetensorsError, HeaderLength) {
 }
 
 TEST_F(SafetensorsError, MalformedJson) {
-  for (const char* header : {"{", "{\"a\"}", "{\"a\":}", "{}}", "{} x", "{\"a\":{\"dtype\":\"F32\",}}", "{\"\xff\":1}", "{\"a\":nul}", "{'a':1}",
-                             "{\"a\" 1}", "{\"a\":1e400}"})
+  for (const char* header : {"{",
+                             "{\"a\"}",
+                             "{\"a\":}",
+                             "{}}",
+                             "{} x",
+                             "{\"a\":{\"dtype\":\"F32\",}}",
+                             "{\"\xff\":1}",
+                             "{\"a\":nul}",
+                             "{'a':1}",
+                             "{\"a\" 1}",
+                             "{\"a\\x\":{}}",
+                             "{\"a\\ud800\":{}}",
+                             "{\"a\\u00g0\":{}}",
+                             "{\"a\n\":{}}",
+                             "{\"\xed\xa0\x80\":{}}",
+                             "{\"\xc0\x80\":{}}",
+                             "{\"a\":{\"shape\":[01]}}",
+                             "{\"a\":{\"shape\":[1 2]}}",
+                             "{,}",
+                             "{\"a\":{\"dtype\":\"F32\""})
     expect(header, {"JSON"});
   expect("[]", {"'{'"});
   expect("null", {"'{'"});

@@ -20,9 +20,8 @@ void check_step(const Model& model, const Shape& input, int64_t classes) {
   cross_entropy(y, randint(0, classes, {input[0]}, generator)).backward();
   for (const NamedTensor& p : model.named_parameters()) {
     ASSERT_TRUE(p.tensor.grad().defined()) << p.name;
-    double squares = 0;
-    for (const double g : p.tensor.grad().to_vector<double>()) squares += g * g;
-    EXPECT_TRUE(squares > 0 && squares < 1e6) << p.name << ": " << squares;
+    const auto length = norm(p.tensor.grad()).item();
+    EXPECT_TRUE(length > 0 && length < 1e3) << p.name << ": " << length;
   }
 }
 
@@ -58,6 +57,65 @@ TEST(Models, SmallCnn) {
   const Tensor x = rand({2, 1, 28, 28});
   EXPECT_TRUE(same_bits(model(x), model(x)));  // no dropout, no statistics
   EXPECT_EQ(model.bn1.num_batches_tracked.item<int64_t>(), 1);
+}
+
+// As published with the papers and with torchvision.
+TEST(Models, ParameterCounts) {
+  EXPECT_EQ(resnet20({.shortcut = Shortcut::padding}).parameter_count(), 269'722);
+  EXPECT_EQ(resnet32({.shortcut = Shortcut::padding}).parameter_count(), 464'154);
+  EXPECT_EQ(resnet56({.shortcut = Shortcut::padding}).parameter_count(), 853'018);
+  EXPECT_EQ(resnet20().parameter_count(), 272'474);
+  EXPECT_EQ(resnet56().parameter_count(), 855'770);
+  EXPECT_EQ(resnet18().parameter_count(), 11'689'512);
+  EXPECT_EQ(resnet50().parameter_count(), 25'557'032);
+  EXPECT_EQ(MobileNetV2().parameter_count(), 3'504'872);
+}
+
+// Whether all of these are among the model's parameters and buffers.
+void expect_names(const ModuleBase& model, const std::vector<std::string>& expected) {
+  std::vector<std::string> all = names(model);
+  for (const NamedTensor& t : model.named_buffers()) all.push_back(t.name);
+  for (const std::string& name : expected) EXPECT_NE(std::find(all.begin(), all.end(), name), all.end()) << name;
+}
+
+TEST(Models, CifarResNet) {
+  const CifarResNet model = resnet20(), padded = resnet20({.channels = 1, .classes = 7, .shortcut = Shortcut::padding});
+  EXPECT_EQ(names(model).size(), 65u);
+  expect_names(model,
+               {"conv1.weight", "bn1.running_var", "layer1.2.conv2.weight", "layer2.0.shortcut.0.weight", "layer3.0.shortcut.1.bias", "fc.bias"});
+  check_step(model, {2, 3, 32, 32}, 10);
+  check_step(padded, {3, 1, 16, 16}, 7);
+  EXPECT_FAILS(CifarResNet(21), "nn.CifarResNet", "6 n + 2", "21");
+  EXPECT_FAILS(model(zeros({1, 1, 32, 32})), "conv1 (nn.Conv2d 3 -> 16");
+}
+
+TEST(Models, ThePaddingShortcutKeepsEveryOtherPixel) {
+  const BasicBlock block(2, 3, {.stride = 2, .shortcut = Shortcut::padding});
+  Tensor scale = block.bn2.weight.detach();
+  std::fill_n(scale.mutable_data<float>(), 3, 0.f);
+  const Tensor x = rand({2, 2, 5, 4}), y = block(x);
+  ASSERT_EQ(y.shape(), (Shape{2, 3, 3, 2}));
+  each_index(y.shape(), [&](std::span<const int64_t> i) {
+    EXPECT_EQ(element<float>(y, i), i[1] == 2 ? 0 : element<float>(x, {i[0], i[1], 2 * i[2], 2 * i[3]}));
+  });
+}
+
+TEST(Models, ResNet) {
+  const ResNet small({.classes = 5, .blocks = {1, 2, 1, 1}}), deep({.classes = 5, .blocks = {1, 2, 1, 1}, .bottleneck = true});
+  expect_names(small, {"conv1.weight", "layer2.0.downsample.1.running_mean", "layer2.1.conv2.weight", "layer4.0.bn2.bias", "fc.weight"});
+  expect_names(deep, {"layer1.0.downsample.0.weight", "layer2.1.conv3.weight", "layer4.0.bn3.num_batches_tracked"});
+  EXPECT_EQ(std::ssize(names(small)), 3 + 5 * 6 + 3 * 3 + 2);
+  EXPECT_EQ(std::ssize(names(deep)), 3 + 5 * 9 + 4 * 3 + 2);
+  check_step(small, {3, 3, 33, 40}, 5);
+  check_step(deep, {3, 3, 33, 40}, 5);
+}
+
+TEST(Models, MobileNetV2) {
+  const MobileNetV2 model({.classes = 5, .width = 0.35});
+  expect_names(model, {"features.0.0.weight", "features.1.conv.0.0.weight", "features.1.conv.2.running_var", "features.17.conv.1.1.bias",
+                       "features.17.conv.2.weight", "features.18.1.weight", "classifier.1.bias"});
+  EXPECT_EQ(model.features.size(), 19u);
+  check_step(model, {2, 3, 64, 64}, 5);
 }
 
 // The gradient of the first parameter after a forward and backward pass from the same seed.
