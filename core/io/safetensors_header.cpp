@@ -23,6 +23,20 @@ size_t utf8_bytes(std::string_view rest) {
   return code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : length;
 }
 
+// How many bytes at the start of `rest` are UTF-8 that stands for itself in a JSON string.
+size_t plain_bytes(std::string_view rest) {
+  size_t at = 0;
+  while (at < rest.size()) {
+    if (const auto c = static_cast<unsigned char>(rest[at]); c >= 0x20 && c < 0x80 && c != '"' && c != '\\')
+      ++at;
+    else if (const size_t bytes = c < 0x80 ? 0 : utf8_bytes(rest.substr(at)); bytes > 0)
+      at += bytes;
+    else
+      break;
+  }
+  return at;
+}
+
 void append_utf8(std::string& out, uint32_t code) {
   const int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
   constexpr uint32_t lead[] = {0, 0xc0, 0xe0, 0xf0};
@@ -131,23 +145,23 @@ class HeaderReader {
   // The string in quotes that begins here.
   std::string string() {
     std::string out;
-    for (++at_;; ++at_) {
-      if (at_ == json_.size()) malformed("a string doesn't end");
-      const char c = json_[at_];
-      if (c == '"') break;
-      if (static_cast<unsigned char>(c) < 0x20) malformed("a string holds a control character");
-      if (c == '\\') {
+    for (++at_;;) {
+      const std::string_view rest = json_.substr(at_);
+      const size_t bytes = plain_bytes(rest);
+      out += rest.substr(0, bytes);
+      at_ += bytes;
+      if (bytes == rest.size()) malformed("a string doesn't end");
+      if (const char c = rest[bytes]; c == '"') {
+        ++at_;
+        return out;
+      } else if (c == '\\') {
         ++at_;
         append_escaped(out);
-        continue;
+        ++at_;
+      } else {
+        malformed(static_cast<unsigned char>(c) < 0x20 ? "a string holds a control character" : "a string isn't UTF-8");
       }
-      const size_t bytes = utf8_bytes(json_.substr(at_));
-      if (bytes == 0) malformed("a string isn't UTF-8");
-      out += json_.substr(at_, bytes);
-      at_ += bytes - 1;
     }
-    ++at_;
-    return out;
   }
 
   // What follows a backslash; ends at its last character.
@@ -223,20 +237,20 @@ class HeaderReader {
 };
 
 // A JSON string.
-std::string quoted(const std::string& value, const std::string& path) {
+std::string quoted(std::string_view value, const std::string& path) {
   std::string out = "\"";
-  for (size_t i = 0, bytes = 1; i < value.size(); i += bytes) {
-    const std::string_view rest = std::string_view(value).substr(i);
-    bytes = utf8_bytes(rest);
-    require(bytes > 0, path, ": '", shown(value), "' is not UTF-8, as names and metadata in a safetensors file must be");
-    if (const auto c = static_cast<unsigned char>(rest[0]); c < 0x20)
+  for (std::string_view rest = value;;) {
+    const size_t bytes = plain_bytes(rest);
+    out += rest.substr(0, bytes);
+    if (bytes == rest.size()) return out + '"';
+    const auto c = static_cast<unsigned char>(rest[bytes]);
+    require(c < 0x80, path, ": '", shown(value), "' is not UTF-8, as names and metadata in a safetensors file must be");
+    if (c < 0x20)
       out += text("\\u00", c >> 4, std::string_view("0123456789abcdef").substr(c & 15, 1));
-    else if (c == '"' || c == '\\')
-      out += {'\\', rest[0]};
     else
-      out += rest.substr(0, bytes);
+      out += {'\\', rest[bytes]};
+    rest.remove_prefix(bytes + 1);
   }
-  return out + '"';
 }
 
 }  // namespace

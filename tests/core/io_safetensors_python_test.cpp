@@ -2,7 +2,7 @@
 
 #include <scry/core/io/safetensors.hpp>
 
-#include <cstdio>
+#include "python.hpp"
 
 // The Python package safetensors, where it is installed, opens our files, and we open its.
 
@@ -11,16 +11,12 @@ using namespace scry::testing;
 
 namespace {
 
-bool runs(const std::string& script, const std::string& path) {
-  const std::string command = "python3 '" + script + "' '" + path + "'";
-  return std::system(command.c_str()) == 0;
-}
+bool runs(const std::string& script, const std::string& path) { return run_python({script, path}); }
 
 class SafetensorsPython : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!runs(put(folder_ / "probe.py", "try:\n  import numpy, safetensors.numpy\nexcept ImportError:\n  raise SystemExit(1)\n"), ""))
-      GTEST_SKIP() << "python3 with the packages safetensors and numpy is not there (pip install safetensors numpy)";
+    if (const std::string why = missing_in_python("numpy, safetensors.numpy"); !why.empty()) GTEST_SKIP() << why;
   }
   TempFolder folder_;
   std::string path_ = folder_ / "f.safetensors";
