@@ -5,19 +5,10 @@
 namespace scry::kernels::conv {
 namespace {
 
-// What a tile of the output is computed from: `rows` rows of taps, each of some segments, and weights [rows, segments, length, vectors * lanes].
-struct Source {
-  const float* x;
-  int64_t pixel, rows, row;  // strides from pixel to pixel and from row to row of taps
-  Segments segments;
-  const float* weights;
-  const float* bias;
-};
-
 // `pixels` neighbouring pixels of the output times `vectors` registers of channels, all of which stay in registers: every weight that is
 // loaded serves all pixels, every input number all channels.
 template <int pixels, int vectors>
-void tile(const Source& s, float* out, int64_t out_pixel) {
+void tile(const PixelSource& s, float* out, int64_t out_pixel) {
   Lanes sum[pixels][vectors];
   for (int v = 0; v < vectors; ++v) {
     const Lanes start = s.bias ? Lanes::load_unaligned(s.bias + v * lanes) : Lanes(0.0f);
@@ -52,7 +43,7 @@ constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
 
 // One grid row, in tiles of nearly the same width.
 template <int vectors>
-void row_of_tiles(Source s, int64_t pixels, float* out, int64_t out_pixel) {
+void row_of_tiles(PixelSource s, int64_t pixels, float* out, int64_t out_pixel) {
   const int64_t count = (pixels + most_pixels<vectors> - 1) / most_pixels<vectors>;
   const float* x = s.x;
   for (int64_t t = 0; t < count; ++t) {
@@ -63,6 +54,10 @@ void row_of_tiles(Source s, int64_t pixels, float* out, int64_t out_pixel) {
 }
 
 }  // namespace
+
+void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel) {
+  vectors == 2 ? row_of_tiles<2>(s, pixels, out, out_pixel) : row_of_tiles<1>(s, pixels, out, out_pixel);
+}
 
 bool fits_channels(const Correlation& c) { return c.out_channels % lanes == 0; }
 
@@ -78,7 +73,7 @@ void correlate_channels(const Correlation& c, const float* in, const Weight<floa
     const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
     PaddedRows rows(c);
     rows.load(in, image, begin, end, lease.as<float>());
-    Source source{nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, nullptr};
+    PixelSource source{nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, nullptr};
     for (int64_t first = 0; first < c.out_pixel(); first += block) {
       const int64_t group = first / c.out_channels;
       source.bias = bias ? bias + first : nullptr;
@@ -87,8 +82,7 @@ void correlate_channels(const Correlation& c, const float* in, const Weight<floa
         source.rows = bottom - top;
         source.x = source.rows ? rows.at(i, top) + group * c.in_channels : nullptr;
         source.weights = weights + first / block * c.y.taps * row_of_taps + top * row_of_taps;
-        float* to = out + c.output_offset(image, i, 0) + first;
-        vectors == 2 ? row_of_tiles<2>(source, c.x.grid, to, out_pixel) : row_of_tiles<1>(source, c.x.grid, to, out_pixel);
+        compute_pixels(source, vectors, c.x.grid, out + c.output_offset(image, i, 0) + first, out_pixel);
       }
     }
   });

@@ -59,10 +59,34 @@ class PaddedRows {
 /// A row of taps as segments of numbers that lie side by side: one where whole pixels do, else one a tap.
 struct Segments {
   int64_t count, length, stride;
+  /// One segment of `n` numbers.
+  explicit Segments(int64_t n) : count(1), length(n), stride(0) {}
   explicit Segments(const Correlation& c)
       : count(c.x.spacing == 1 && c.groups == 1 ? 1 : c.x.taps),
         length(count == 1 ? c.x.taps * c.in_channels : c.in_channels),
         stride(c.x.spacing * c.in_pixel()) {}
 };
+
+/// What a row of output pixels is computed from: `rows` rows of taps, each of some segments, and weights [rows, segments, length, vectors * lanes].
+struct PixelSource {
+  const float* x;
+  int64_t pixel, rows, row;  // strides from pixel to pixel and from row to row of taps
+  Segments segments;
+  const float* weights;
+  const float* bias;
+};
+/// `vectors` (1 or 2) registers of channels of neighbouring pixels, each a product of its numbers and the weights, plus the bias if there is one.
+void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel);
+
+/// What terms of a weight gradient sum over: `rows` grid rows of `pixels` pixels.
+struct TermSource {
+  const float *x, *gradient;
+  int64_t rows, x_row, gradient_row, pixels, x_pixel, gradient_pixel;
+};
+/// Adds the products of `length` neighbouring numbers of x and `vectors` (1 or 2) registers of gradients to sums [length, vectors * lanes].
+void add_terms(const TermSource& s, int64_t vectors, int64_t length, float* sums);
+
+/// Sums [out_pixel / block, taps, in_channels, block] of a weight gradient as [out_pixel, in_channels, taps]; the last block may be partly used.
+void unpack_weight_grad(const Correlation& c, const float* sums, int64_t block, float* out);
 
 }  // namespace scry::kernels::conv

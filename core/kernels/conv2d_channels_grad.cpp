@@ -5,16 +5,10 @@
 namespace scry::kernels::conv {
 namespace {
 
-// What a tile of the weight gradient sums over: `rows` grid rows of `pixels` pixels.
-struct Source {
-  const float *x, *gradient;
-  int64_t rows, x_row, gradient_row, pixels, x_pixel, gradient_pixel;
-};
-
 // `terms` neighbouring terms (columns and channels of the kernel's row) times `vectors` registers of output channels: sums [terms, vectors *
 // lanes] stay in registers over a whole band.
 template <int terms, int vectors>
-void tile(const Source& s, float* sums) {
+void tile(const TermSource& s, float* sums) {
   Lanes sum[terms][vectors];
   for (int k = 0; k < terms; ++k)
     for (int v = 0; v < vectors; ++v) sum[k][v] = Lanes::load_aligned(sums + (k * vectors + v) * lanes);
@@ -44,7 +38,7 @@ constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
 
 // All tiles of one segment of the kernel's row.
 template <int vectors>
-void segment_of_tiles(Source s, int64_t length, float* sums) {
+void segment_of_tiles(TermSource s, int64_t length, float* sums) {
   const int64_t count = (length + most_terms<vectors> - 1) / most_terms<vectors>;
   const float* x = s.x;
   for (int64_t t = 0; t < count; ++t) {
@@ -62,11 +56,10 @@ std::pair<int64_t, int64_t> rows_with_tap(const Axis& y, int64_t a, int64_t begi
 }
 
 // Adds a band's part of the gradient to sums [out_pixel / block, y.taps, x.taps * in_channels, block].
-template <int vectors>
-void add_band(const Correlation& c, const PaddedRows& rows, const float* gradient, int64_t begin, int64_t end, float* sums) {
-  constexpr int64_t block = vectors * lanes;
+void add_band(const Correlation& c, int64_t vectors, const PaddedRows& rows, const float* gradient, int64_t begin, int64_t end, float* sums) {
+  const int64_t block = vectors * lanes;
   const Segments segments(c);
-  Source s{nullptr, nullptr, 0, c.y.step * rows.row_size(), c.x.grid * c.out_pixel(), c.x.grid, c.x.step * c.in_pixel(), c.out_pixel()};
+  TermSource s{nullptr, nullptr, 0, c.y.step * rows.row_size(), c.x.grid * c.out_pixel(), c.x.grid, c.x.step * c.in_pixel(), c.out_pixel()};
   for (int64_t first = 0; first < c.out_pixel(); first += block)
     for (int64_t a = 0; a < c.y.taps; ++a) {
       const auto [top, bottom] = rows_with_tap(c.y, a, begin, end);
@@ -75,12 +68,26 @@ void add_band(const Correlation& c, const PaddedRows& rows, const float* gradien
       for (int64_t b = 0; b < segments.count; ++b, sums += segments.length * block) {
         if (s.rows == 0) continue;
         s.x = rows.at(top, a) + b * segments.stride + first / c.out_channels * c.in_channels;
-        segment_of_tiles<vectors>(s, segments.length, sums);
+        add_terms(s, vectors, segments.length, sums);
       }
     }
 }
 
 }  // namespace
+
+void add_terms(const TermSource& s, int64_t vectors, int64_t length, float* sums) {
+  vectors == 2 ? segment_of_tiles<2>(s, length, sums) : segment_of_tiles<1>(s, length, sums);
+}
+
+void unpack_weight_grad(const Correlation& c, const float* sums, int64_t block, float* out) {
+  const int64_t taps = c.y.taps * c.x.taps, terms = c.terms();
+  parallel_for(c.out_pixel(), grain_for(2 * terms * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o)
+      for (int64_t i = 0; i < c.in_channels; ++i)
+        for (int64_t tap = 0; tap < taps; ++tap)
+          out[(o * c.in_channels + i) * taps + tap] = sums[((o / block * taps + tap) * c.in_channels + i) * block + o % block];
+  });
+}
 
 void weight_grad_channels(const Correlation& c, const float* in, const float* gradient, float* out) {
   const int64_t vectors = c.out_channels % (2 * lanes) == 0 ? 2 : 1, block = vectors * lanes, terms = c.terms(), size = c.out_pixel() * terms;
@@ -98,17 +105,11 @@ void weight_grad_channels(const Correlation& c, const float* in, const float* gr
       const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
       rows.load(in, image, begin, end, lease.as<float>());
       const float* g = gradient + image * c.y.grid * c.x.grid * c.out_pixel();
-      vectors == 2 ? add_band<2>(c, rows, g, begin, end, sum) : add_band<1>(c, rows, g, begin, end, sum);
+      add_band(c, vectors, rows, g, begin, end, sum);
     }
   });
   add_pieces(all_sums, pieces, size);
-  const int64_t taps = c.y.taps * c.x.taps;  // [O / block, taps, I, block] to [O, I, taps]
-  parallel_for(c.out_pixel(), grain_for(2 * terms * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o)
-      for (int64_t i = 0; i < c.in_channels; ++i)
-        for (int64_t tap = 0; tap < taps; ++tap)
-          out[(o * c.in_channels + i) * taps + tap] = all_sums[((o / block * taps + tap) * c.in_channels + i) * block + o % block];
-  });
+  unpack_weight_grad(c, all_sums, block, out);
 }
 
 }  // namespace scry::kernels::conv

@@ -1,0 +1,168 @@
+#include <scry/core/kernels/conv2d_winograd.hpp>
+
+namespace scry::kernels::conv {
+namespace {
+
+// Bᵀ d
+[[gnu::always_inline]] inline void input_line(const Lanes (&d)[6], Lanes (&t)[6]) {
+  const Lanes four(4.0f), five(5.0f), two(2.0f);
+  const Lanes a = xsimd::fnma(four, d[2], d[4]), b = xsimd::fnma(four, d[1], d[3]), p = d[4] - d[2], q = d[3] - d[1];
+  t[0] = xsimd::fma(four, d[0], xsimd::fnma(five, d[2], d[4]));
+  t[1] = a + b;
+  t[2] = a - b;
+  t[3] = xsimd::fma(two, q, p);
+  t[4] = xsimd::fnma(two, q, p);
+  t[5] = xsimd::fma(four, d[1], xsimd::fnma(five, d[3], d[5]));
+}
+
+// G g
+[[gnu::always_inline]] inline void weight_line(const Lanes (&g)[3], Lanes (&u)[6]) {
+  const Lanes sum = (g[0] + g[2]) * Lanes(-1.0f / 6), far = xsimd::fma(g[2], Lanes(1.0f / 6), g[0] * Lanes(1.0f / 24));
+  const Lanes near = g[1] * Lanes(1.0f / 6), mid = g[1] * Lanes(1.0f / 12);
+  u[0] = g[0] * Lanes(0.25f);
+  u[1] = sum - near;
+  u[2] = sum + near;
+  u[3] = far + mid;
+  u[4] = far - mid;
+  u[5] = g[2];
+}
+
+// Aᵀ m
+[[gnu::always_inline]] inline void output_line(const Lanes (&m)[6], Lanes (&y)[4]) {
+  const Lanes p = m[1] + m[2], q = m[1] - m[2], r = m[3] + m[4], s = m[3] - m[4];
+  y[0] = m[0] + p + r;
+  y[1] = xsimd::fma(Lanes(2.0f), s, q);
+  y[2] = xsimd::fma(Lanes(4.0f), r, p);
+  y[3] = xsimd::fma(Lanes(8.0f), s, q) + m[5];
+}
+
+// G g Gᵀ of all weights: [36, blocks, in_channels, block].
+Tensor transform_weights(const Correlation& c, const Weight<float>& weight, const OutputBlocks& outputs) {
+  const int64_t component = outputs.count * outputs.block * c.in_channels;
+  Tensor packed = Tensor::empty({Components::count, component});
+  float* all = static_cast<float*>(packed.raw());
+  parallel_for(outputs.count * outputs.vectors * c.in_channels, 64, [&](int64_t begin, int64_t end) {
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t vector = unit / c.in_channels, i = unit % c.in_channels, first = vector * lanes;
+      alignas(64) float taps[3][3][lanes]{};
+      for (int64_t o = 0; o < std::min(lanes, c.out_channels - first); ++o) {
+        const float* from = weight.data + (first + o) * weight.out + i * weight.in;
+        for (int64_t a = 0; a < 3; ++a)
+          for (int64_t b = 0; b < 3; ++b)
+            taps[a][b][o] = from[(c.y.kernel_first + a * c.y.kernel_step) * weight.row + (c.x.kernel_first + b * c.x.kernel_step) * weight.column];
+      }
+      float* to = all + (vector / outputs.vectors * c.in_channels + i) * outputs.block + vector % outputs.vectors * lanes;
+      transform<3, 6>([&](int a, int b) { return Lanes::load_aligned(taps[a][b]); }, weight_line,
+                      [&](int a, int b, Lanes value) { value.store_aligned(to + (a * 6 + b) * component); });
+    }
+  });
+  return packed;
+}
+
+// Aᵀ m A of tiles [first, first + count), plus the bias, to where it belongs.
+void transform_outputs(const Correlation& c, const Tiles& tiles, int64_t first, int64_t count, const Components& at, const float* from,
+                       const float* bias, float* out) {
+  const int64_t pixel = c.out_pixel(), row = c.x.out * pixel;
+  parallel_for(count, grain_for(Components::count * at.channels * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      const auto [image, i, j] = tiles.at(first + t);
+      const int64_t rows = c.y.grid - i, columns = c.x.grid - j;
+      float* tile = out + c.output_offset(image, i, j);
+      for (int64_t v = 0; v < c.out_channels; v += lanes) {
+        const int64_t width = c.out_channels - v;
+        const Lanes start = bias ? load_some(bias + v, width) : Lanes(0.0f);
+        const float* m = from + t * at.channels + v;
+        const auto load = [&](int a, int b) { return Lanes::load_aligned(m + (a * 6 + b) * at.plane); };
+        if (rows >= 4 && columns >= 4 && width >= lanes)
+          transform<6, 4>(load, output_line, [&](int a, int b, Lanes y) { (y + start).store_unaligned(tile + a * row + b * pixel + v); });
+        else
+          transform<6, 4>(load, output_line, [&](int a, int b, Lanes y) {
+            if (a < rows && b < columns) store_some(y + start, tile + a * row + b * pixel + v, width);
+          });
+      }
+    }
+  });
+}
+
+// Tiles that go through the products together: as many as stay in L2 beside the weights, more where the weights don't.
+int64_t tiles_of_a_block(const Correlation& c) {
+  const int64_t weights = Components::count * c.in_channels * c.out_channels;
+  return weights <= (1 << 18) ? 32 : 64;
+}
+
+}  // namespace
+
+void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, int64_t count, const float* in, const Components& at, float* to) {
+  static constexpr float nothing[lanes]{};
+  const int64_t pixel = c.in_pixel(), row = c.x.in * pixel;
+  parallel_for(count, grain_for(Components::count * at.channels * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; ++t) {
+      const auto [image, i, j] = tiles.at(first + t);
+      const int64_t y = c.y.position(i), x = c.x.position(j), start = (image * c.y.in + y) * row + x * pixel;
+      bool row_there[6], column_there[6], all_there = true;
+      for (int k = 0; k < 6; ++k) {
+        row_there[k] = y + k >= 0 && y + k < c.y.in;
+        column_there[k] = x + k >= 0 && x + k < c.x.in;
+        all_there &= row_there[k] && column_there[k];
+      }
+      for (int64_t v = 0; v < c.in_channels; v += lanes) {
+        const int64_t width = c.in_channels - v;
+        float* d = to + t * at.channels + v;
+        const auto store = [&](int a, int b, Lanes value) { value.store_aligned(d + (a * 6 + b) * at.plane); };
+        if (all_there && width >= lanes)
+          transform<6, 6>([&](int a, int b) { return Lanes::load_unaligned(in + (start + a * row + b * pixel + v)); }, input_line, store);
+        else
+          transform<6, 6>(
+              [&](int a, int b) {
+                return load_some(row_there[a] && column_there[b] ? in + (start + a * row + b * pixel + v) : nothing, width);
+              },
+              input_line, store);
+      }
+    }
+  });
+}
+
+void for_blocks(int64_t n, FunctionRef<void(int64_t)> body) {
+  if (n >= 2 * thread_count()) return parallel_for(n, 1, [&](int64_t i, int64_t) { body(i); });
+  for (int64_t i = 0; i < n; ++i) body(i);
+}
+
+bool fits_winograd(const Correlation& c) {
+  const auto fits = [](const Axis& axis) { return axis.taps == 3 && axis.step == 1 && axis.spacing == 1 && axis.every == 1; };
+  return fits(c.y) && fits(c.x) && c.groups == 1 && std::min(c.in_channels, c.out_channels) >= 8;
+}
+
+void correlate_winograd(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
+  const OutputBlocks outputs(c.out_channels);
+  const Tensor packed = transform_weights(c, weight, outputs);
+  const float* weights = static_cast<const float*>(packed.raw());
+  const Tiles tiles(c);
+  const Cuts blocks(tiles.count, tiles_of_a_block(c));
+  const int64_t most = (tiles.count + blocks.count - 1) / blocks.count;
+  const Components inputs(most, c.in_channels), products(most, c.out_channels);
+  const int64_t next_input = c.y.in * c.x.in * c.in_channels / std::max<int64_t>(tiles.down * tiles.across, 1);  // numbers that a tile adds
+  Scratch scratch((inputs.size() + products.size()) * static_cast<int64_t>(sizeof(float)), blocks.count);
+  for_blocks(blocks.count, [&](int64_t b) {
+    const Scratch::Lease lease(scratch);
+    float *data = lease.as<float>(), *product = data + inputs.size();
+    const int64_t first = blocks.begin(b), count = blocks.length(b), next = first + count;
+    const float* ahead = in + next * next_input;
+    const int64_t ahead_size = std::min(blocks.length(0), tiles.count - next) * next_input;
+    transform_inputs(c, tiles, first, count, in, inputs, data);
+    parallel_for(Components::count * outputs.count, grain_for(count * c.in_channels * outputs.block / 4), [&](int64_t begin, int64_t end) {
+      for (int64_t unit = begin; unit < end; ++unit) {
+        const int64_t component = unit / outputs.count, block = unit % outputs.count;
+        if (block == 0) {
+          const int64_t from = ahead_size * component / Components::count;
+          prefetch(ahead + from, ahead_size * (component + 1) / Components::count - from);
+        }
+        const PixelSource source{data + component * inputs.plane, inputs.channels, 1, 0, Segments(c.in_channels),
+                                 weights + unit * c.in_channels * outputs.block, nullptr};
+        compute_pixels(source, outputs.vectors, count, product + component * products.plane + block * outputs.block, products.channels);
+      }
+    });
+    transform_outputs(c, tiles, first, count, products, product, bias, out);
+  });
+}
+
+}  // namespace scry::kernels::conv

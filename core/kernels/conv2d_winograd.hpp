@@ -1,0 +1,87 @@
+#pragma once
+
+// What Winograd's F(4x4, 3x3) has in common for its passes (Lavin and Gray 2016, arXiv:1509.09308): tiles of 4 x 4 outputs, each computed from 6 x 6
+// inputs in 36 products a pair of channels, where the direct method takes 144. The matrices' names are the paper's.
+
+#include <scry/core/kernels/conv2d_channels.hpp>
+
+namespace scry::kernels::conv {
+
+/// The tiles that cover a correlation's grid: image by image, row by row.
+struct Tiles {
+  static constexpr int64_t side = 4;
+  int64_t down, across, count;
+  explicit Tiles(const Correlation& c)
+      : down((c.y.grid + side - 1) / side), across((c.x.grid + side - 1) / side), count(c.images * down * across) {}
+  /// The image and the grid point where tile t begins.
+  struct Place {
+    int64_t image, i, j;
+  };
+  Place at(int64_t t) const { return {t / across / down, t / across % down * side, t % across * side}; }
+};
+
+/// Tiles side by side on their way through the 36 products: numbers [36, tiles, channels] with gaps between the components, which else would meet in
+/// the same lines of the cache. Channels are padded to whole registers.
+struct Components {
+  static constexpr int64_t count = 36;
+  int64_t channels, plane;
+  Components(int64_t tiles, int64_t channel_count)
+      : channels((channel_count + lanes - 1) / lanes * lanes), plane(tiles * channels + lanes) {}
+  int64_t size() const { return count * plane; }
+};
+
+/// The output channels of the products, in blocks of one or two registers; the last may be padded.
+struct OutputBlocks {
+  int64_t vectors, block, count;
+  explicit OutputBlocks(int64_t channels)
+      : vectors((channels + lanes - 1) / lanes % 2 == 0 ? 2 : 1), block(vectors * lanes), count((channels + block - 1) / block) {}
+};
+
+/// Up to a register of numbers, and zeros.
+inline Lanes load_some(const float* from, int64_t count) {
+  if (count >= lanes) return Lanes::load_unaligned(from);
+  alignas(64) float all[lanes]{};
+  std::copy_n(from, count, all);
+  return Lanes::load_aligned(all);
+}
+inline void store_some(Lanes value, float* to, int64_t count) {
+  if (count >= lanes) return value.store_unaligned(to);
+  alignas(64) float all[lanes];
+  value.store_aligned(all);
+  std::copy_n(all, count, to);
+}
+
+/// store(i, j, element (i, j) of L x Lᵀ) for x: [from, from], the result [to, to] and `line`, which multiplies a vector by L.
+template <int from, int to, class Load, class Line, class Store>
+[[gnu::always_inline]] inline void transform(const Load& load, const Line& line, const Store& store) {
+  Lanes half[from][to];
+#pragma GCC unroll 6
+  for (int i = 0; i < from; ++i) {
+    Lanes x[from];
+#pragma GCC unroll 6
+    for (int j = 0; j < from; ++j) x[j] = load(i, j);
+    line(x, half[i]);
+  }
+#pragma GCC unroll 6
+  for (int j = 0; j < to; ++j) {
+    Lanes x[from], y[to];
+#pragma GCC unroll 6
+    for (int i = 0; i < from; ++i) x[i] = half[i][j];
+    line(x, y);
+#pragma GCC unroll 6
+    for (int i = 0; i < to; ++i) store(i, j, y[i]);
+  }
+}
+
+/// Asks for the lines of memory [from, from + count) while there is something else to do.
+inline void prefetch(const float* from, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(from + i);
+}
+
+/// Bᵀ d B of the inputs of tiles [first, first + count), into components `to`.
+void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, int64_t count, const float* in, const Components& at, float* to);
+
+/// Calls body(i) for i < n. Where there are many of them they go to the threads; else each is left to share its own loops out.
+void for_blocks(int64_t n, FunctionRef<void(int64_t)> body);
+
+}  // namespace scry::kernels::conv
