@@ -12,3 +12,4 @@
 #include <scry/core/parallel.hpp>
 #include <scry/core/random.hpp>
 #include <scry/core/tensor.hpp>
+#include <scry/core/winograd.hpp>

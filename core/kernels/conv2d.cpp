@@ -1,9 +1,21 @@
 #include <scry/core/kernels/conv2d.hpp>
 #include <scry/core/kernels/conv2d_plan.hpp>
 #include <scry/core/kernels/copy.hpp>
+#include <scry/core/winograd.hpp>
 #include <algorithm>
+#include <atomic>
 
-namespace scry::kernels {
+namespace scry {
+namespace {
+
+std::atomic<bool> with_winograd{true};
+
+}  // namespace
+
+void set_winograd(bool on) { with_winograd = on; }
+bool winograd() { return with_winograd; }
+
+namespace kernels {
 namespace {
 
 using conv::Correlation;
@@ -42,6 +54,7 @@ void correlate(const Correlation& c, const T* in, const conv::Weight<T>& weight,
   if (c.points() == 0 || c.out_pixel() == 0) return;
   if (c.groups > 1 && std::min(c.in_channels, c.out_channels) == 1) return conv::correlate_depthwise(c, in, weight, bias, out);
   if constexpr (std::is_same_v<T, float>) {
+    if (winograd() && conv::fits_winograd(c)) return conv::correlate_winograd(c, in, weight, bias, out);
     if (conv::fits_channels(c)) return conv::correlate_channels(c, in, weight, bias, out);
     if (conv::fits_images(c)) return conv::correlate_images(c, in, weight, bias, out);
   }
@@ -52,6 +65,7 @@ template <class T>
 void weight_grad(const Correlation& c, const T* in, const T* gradient, T* out) {
   if (c.groups > 1 && c.in_channels == 1) return conv::weight_grad_depthwise(c, in, gradient, out);
   if constexpr (std::is_same_v<T, float>) {
+    if (winograd() && conv::fits_winograd(c)) return conv::weight_grad_winograd(c, in, gradient, out);
     if (conv::fits_channels(c)) return conv::weight_grad_channels(c, in, gradient, out);
     if (conv::fits_images(c)) return conv::weight_grad_images(c, in, gradient, out);
   }
@@ -127,4 +141,5 @@ void conv2d_weight_grad_into(const Tensor& out, const Tensor& gradient, const Te
   });
 }
 
-}  // namespace scry::kernels
+}  // namespace kernels
+}  // namespace scry

@@ -198,6 +198,11 @@ bool fits_channels(const Correlation& c);
 void correlate_channels(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 void weight_grad_channels(const Correlation& c, const float* in, const float* gradient, float* out);
 
+// Winograd's F(4x4, 3x3): f32, 3 x 3 kernels of stride 1.
+bool fits_winograd(const Correlation& c);
+void correlate_winograd(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
+void weight_grad_winograd(const Correlation& c, const float* in, const float* gradient, float* out);
+
 // Registers over images: f32, one group, any numbers of channels, batches that fill registers.
 bool fits_images(const Correlation& c);
 void correlate_images(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);

@@ -113,9 +113,7 @@ void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, i
           transform<6, 6>([&](int a, int b) { return Lanes::load_unaligned(in + (start + a * row + b * pixel + v)); }, input_line, store);
         else
           transform<6, 6>(
-              [&](int a, int b) {
-                return load_some(row_there[a] && column_there[b] ? in + (start + a * row + b * pixel + v) : nothing, width);
-              },
+              [&](int a, int b) { return load_some(row_there[a] && column_there[b] ? in + (start + a * row + b * pixel + v) : nothing, width); },
               input_line, store);
       }
     }
@@ -156,8 +154,8 @@ void correlate_winograd(const Correlation& c, const float* in, const Weight<floa
           const int64_t from = ahead_size * component / Components::count;
           prefetch(ahead + from, ahead_size * (component + 1) / Components::count - from);
         }
-        const PixelSource source{data + component * inputs.plane, inputs.channels, 1, 0, Segments(c.in_channels),
-                                 weights + unit * c.in_channels * outputs.block, nullptr};
+        const PixelSource source{
+            data + component * inputs.plane, inputs.channels, 1, 0, Segments(c.in_channels), weights + unit * c.in_channels * outputs.block, nullptr};
         compute_pixels(source, outputs.vectors, count, product + component * products.plane + block * outputs.block, products.channels);
       }
     });

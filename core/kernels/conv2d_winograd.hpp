@@ -11,8 +11,7 @@ namespace scry::kernels::conv {
 struct Tiles {
   static constexpr int64_t side = 4;
   int64_t down, across, count;
-  explicit Tiles(const Correlation& c)
-      : down((c.y.grid + side - 1) / side), across((c.x.grid + side - 1) / side), count(c.images * down * across) {}
+  explicit Tiles(const Correlation& c) : down((c.y.grid + side - 1) / side), across((c.x.grid + side - 1) / side), count(c.images * down * across) {}
   /// The image and the grid point where tile t begins.
   struct Place {
     int64_t image, i, j;
@@ -25,8 +24,7 @@ struct Tiles {
 struct Components {
   static constexpr int64_t count = 36;
   int64_t channels, plane;
-  Components(int64_t tiles, int64_t channel_count)
-      : channels((channel_count + lanes - 1) / lanes * lanes), plane(tiles * channels + lanes) {}
+  Components(int64_t tiles, int64_t channel_count) : channels((channel_count + lanes - 1) / lanes * lanes), plane(tiles * channels + lanes) {}
   int64_t size() const { return count * plane; }
 };
 

@@ -40,9 +40,8 @@ void transform_gradients(const Correlation& c, const Tiles& tiles, int64_t first
         if (rows >= 4 && columns >= 4 && width >= lanes)
           transform<4, 6>([&](int a, int b) { return Lanes::load_unaligned(tile + a * row + b * pixel + v); }, gradient_line, store);
         else
-          transform<4, 6>(
-              [&](int a, int b) { return load_some(a < rows && b < columns ? tile + a * row + b * pixel + v : nothing, width); },
-              gradient_line, store);
+          transform<4, 6>([&](int a, int b) { return load_some(a < rows && b < columns ? tile + a * row + b * pixel + v : nothing, width); },
+                          gradient_line, store);
       }
     }
   });
@@ -88,8 +87,14 @@ void weight_grad_winograd(const Correlation& c, const float* in, const float* gr
       parallel_for(Components::count * outputs.count, grain_for(count * c.in_channels * outputs.block / 4), [&](int64_t begin, int64_t until) {
         for (int64_t unit = begin; unit < until; ++unit) {
           const int64_t component = unit / outputs.count, block = unit % outputs.count;
-          const TermSource source{data + component * inputs.plane, g + component * gradients.plane + block * outputs.block, 1, 0, 0, count,
-                                  inputs.channels, gradients.channels};
+          const TermSource source{data + component * inputs.plane,
+                                  g + component * gradients.plane + block * outputs.block,
+                                  1,
+                                  0,
+                                  0,
+                                  count,
+                                  inputs.channels,
+                                  gradients.channels};
           add_terms(source, outputs.vectors, c.in_channels, sums + unit * run);
         }
       });

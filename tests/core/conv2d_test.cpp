@@ -4,6 +4,7 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
+#include <scry/core/winograd.hpp>
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -62,6 +63,10 @@ std::vector<Case> make_cases() {
   for (const int64_t batch : {1, 7, 8, 15, 16, 17, 32})
     for (const int64_t channels : {1, 3, 6, 20})
       cases.push_back({"around batches", {batch, channels, 6, 7}, {26 - channels, channels, 3, 3}, window(3, 3, 1 + channels % 2, batch % 3)});
+  // And around the tiles, their blocks and the pieces of the weight gradient in Winograd's method.
+  for (const int64_t batch : {31, 33, 64, 257}) cases.push_back({"around blocks of tiles", {batch, 8, 4, 3}, {9, 8, 3, 3}, window(3, 3, 1, 1)});
+  cases.push_back({"tiles by rows", {2, 16, 37, 41}, {17, 16, 3, 3}, window(3, 3, 1, 0)});
+  cases.push_back({"wide", {1, 96, 7, 7}, {100, 96, 3, 3}, window(3, 3, 1, 1)});
   return cases;
 }
 
@@ -116,6 +121,7 @@ Reference reference(const Case& t, const Shape& output, const Tensor& x, const T
 }
 
 void expect_close(const Tensor& actual, const std::vector<double>& expected, const char* what) {
+  const double tolerance = actual.dtype() == f64 ? 1e-13 : winograd() ? 2e-5 : 2e-6;
   const auto values = actual.to_vector<double>();
   ASSERT_EQ(values.size(), expected.size()) << what;
   double largest = 0, error = 0;
@@ -123,7 +129,7 @@ void expect_close(const Tensor& actual, const std::vector<double>& expected, con
     largest = std::max(largest, std::abs(expected[i]));
     error = std::isnan(values[i]) ? INFINITY : std::max(error, std::abs(values[i] - expected[i]));
   }
-  EXPECT_LE(error, (actual.dtype() == f32 ? 2e-6 : 1e-13) * largest) << what;
+  EXPECT_LE(error, tolerance * largest) << what;
 }
 
 void expect_channels_last(const Tensor& x) { EXPECT_TRUE(x.numel() == 0 || channels_last(x).raw() == x.raw()); }
@@ -151,18 +157,29 @@ void check(const Case& t, DType dtype, Layout layout, bool with_bias) {
 
 class Conv2d : public testing::TestWithParam<Case> {
  protected:
-  void TearDown() override { set_thread_count(threads_); }
+  void TearDown() override {
+    set_thread_count(threads_);
+    set_winograd(true);
+  }
 
  private:
   int threads_ = thread_count();
 };
 
+// Whether Winograd's method may have a part in it.
+bool is_3x3(const Case& t) { return t.window.kernel == Window2d::Pair{3, 3} && t.window.stride == Window2d::Pair{1, 1}; }
+
 TEST_P(Conv2d, AgreesWithTheDefinition) {
+  set_winograd(false);
   check(GetParam(), f32, Layout::channels_last, false);
   check(GetParam(), f32, Layout::row_major, true);
   check(GetParam(), f32, Layout::sliced, false);
   check(GetParam(), f64, Layout::channels_last, true);
   check(GetParam(), f64, Layout::sliced, false);
+  set_winograd(true);
+  if (!is_3x3(GetParam())) return;
+  check(GetParam(), f32, Layout::channels_last, true);
+  check(GetParam(), f32, Layout::sliced, false);
 }
 
 void expect_same_bits(const Tensor& a, const Tensor& b, const char* what) {
@@ -244,6 +261,17 @@ TEST(Conv2dMemory, ComesFromThePoolOnceItIsWarm) {
     }
   }
   EXPECT_EQ(memory::statistics().system_calls, calls);
+}
+
+TEST(Winograd, IsASettingThatChangesRoundingOnly) {
+  const Tensor x = random_tensor({2, 32, 16, 16}, f32, Layout::channels_last, 1), weight = random_tensor({32, 32, 3, 3}, f32, Layout::row_major, 2);
+  ASSERT_TRUE(winograd());
+  const Tensor with = conv2d(x, weight, {}, window(3, 3, 1, 1));
+  set_winograd(false);
+  const Tensor without = conv2d(x, weight, {}, window(3, 3, 1, 1));
+  set_winograd(true);
+  EXPECT_NE(with.to_vector<float>(), without.to_vector<float>());
+  expect_close(with, without.to_vector<double>(), "output");
 }
 
 TEST(ChannelsLast, ConvertsOnceAndKeepsWhatLiesSo) {
