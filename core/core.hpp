@@ -7,6 +7,8 @@
 #include <scry/core/index.hpp>
 #include <scry/core/io/idx.hpp>
 #include <scry/core/io/image.hpp>
+#include <scry/core/io/npy.hpp>
+#include <scry/core/io/npz.hpp>
 #include <scry/core/io/safetensors.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>

@@ -11,7 +11,9 @@
 
 namespace scry::testing {
 
-/// The message of the Error that `function` throws; "nothing was thrown" where it throws none. Other exceptions pass.
+inline constexpr const char* nothing_thrown = "nothing was thrown";
+
+/// The message of the Error that `function` throws, or nothing_thrown. Other exceptions pass.
 template <class F>
 std::string message_of(const F& function) {
   try {
@@ -19,7 +21,7 @@ std::string message_of(const F& function) {
   } catch (const Error& error) {
     return error.what();
   }
-  return "nothing was thrown";
+  return nothing_thrown;
 }
 
 /// Expects `expression` to throw an Error whose message holds every one of the parts.

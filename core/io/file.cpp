@@ -33,6 +33,14 @@ bool names_this_file(int file, const std::string& path) {
 
 }  // namespace
 
+std::string shown(std::string_view name) {
+  std::string out(name.substr(0, 100));
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
+  if (name.size() > out.size()) out += "...";
+  return out;
+}
+
 bool is_folder(const std::string& path) { return has_type(path, S_IFDIR); }
 bool is_file(const std::string& path) { return has_type(path, S_IFREG); }
 

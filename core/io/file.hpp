@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace scry::io {
 
 using Bytes = std::vector<uint8_t>;
 using ByteSpan = std::span<const uint8_t>;
+
+/// A name from a file as errors show it: at most 100 bytes, without control characters.
+std::string shown(std::string_view name);
 
 /// Whether a folder, or a regular file, lies at `path` (or where its link leads).
 bool is_folder(const std::string& path);

@@ -19,7 +19,7 @@ struct SafetensorsFile {
 /// (see AtomicFile). Names must be UTF-8, different from each other, and not "__metadata__".
 void save_safetensors(const std::string& path, std::span<const NamedTensor> tensors, const Metadata& metadata = {});
 
-/// Reads a safetensors file. F64, F32, I64, U8 and BOOL stay what they are; F16 and BF16 become f32; I32, I16, I8, U32 and U16
+/// Reads a safetensors file. F64, F32, I64, U8 and BOOL stay what they are; F16 and BF16 become f32; other integers
 /// become i64; other types are an Error. So is everything that the format forbids: a file that is cut short or too long, a malformed
 /// header or one of over 100 MB, names or fields that are missing, unknown or given twice, offsets that overlap, leave gaps or
 /// don't fit the shape, more than 8 axes, a BOOL that is neither 0 nor 1. Errors name the file and the key; nothing is allocated for

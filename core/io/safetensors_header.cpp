@@ -1,3 +1,4 @@
+#include <scry/core/io/file.hpp>
 #include <scry/core/io/safetensors_header.hpp>
 
 #include <algorithm>
@@ -254,14 +255,6 @@ std::string quoted(std::string_view value, const std::string& path) {
 }
 
 }  // namespace
-
-std::string shown(std::string_view name) {
-  std::string out(name.substr(0, 100));
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 32 || c == 127) c = '?';
-  if (name.size() > out.size()) out += "...";
-  return out;
-}
 
 SafetensorsHeader parse_safetensors_header(std::string_view json, const std::string& path) {
   require(json.starts_with('{'), path, ": the header doesn't begin with '{'; this is not a safetensors file");

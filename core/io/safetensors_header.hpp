@@ -26,7 +26,4 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, const std::str
 /// The JSON of a header, padded with spaces to a multiple of 8 bytes.
 std::string format_safetensors_header(const SafetensorsHeader& header, const std::string& path);
 
-/// A name as errors show it: at most 100 bytes, without control characters.
-std::string shown(std::string_view name);
-
 }  // namespace scry::io

@@ -1,3 +1,5 @@
+#include "support.hpp"
+
 #include <gmock/gmock.h>
 
 #include <scry/autograd/autograd.hpp>
@@ -10,15 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
+using testing::message_of;
 
 TEST(Indexing, AtReadsAsNumpy) {
   const Tensor x = reshape(arange(24), {2, 3, 4});

@@ -1,5 +1,6 @@
+#include "support.hpp"
+
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <scry/autograd/autograd.hpp>
 #include <scry/core/core.hpp>
@@ -9,18 +10,9 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::message_of;
 
 std::vector<double> values(const Tensor& x) { return x.to_vector<double>(); }
-
-template <class F>
-std::string message(const F& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(InPlace, ViewsAndHandlesSeeTheChange) {
   const Tensor x = arange(0.0, 6.0), view = transpose(reshape(x, {2, 3}), 0, 1), same = x;
@@ -68,14 +60,14 @@ TEST(InPlace, OverlapIsReadBeforeItIsWritten) {
 
 TEST(InPlace, RefusedOnTheTape) {
   const Tensor leaf = ones({3}).requires_grad_(), y = leaf * 2;
-  EXPECT_THAT(message([&] { add_(y, 1); }), HasSubstr("add_: the tensor of shape [3] was computed on the tape"));
-  EXPECT_THAT(message([&] { zero_(slice(y, 0, 1)); }), HasSubstr("zero_"));
-  EXPECT_THAT(message([&] { mul_(leaf, 2); }), HasSubstr("NoGrad"));
-  EXPECT_THAT(message([&] { fill_(leaf[0], 2); }), HasSubstr("fill_"));
-  EXPECT_THAT(message([&] { add_(zeros({3}), leaf); }), HasSubstr("add_: the second tensor"));
+  EXPECT_THAT(message_of([&] { add_(y, 1); }), HasSubstr("add_: the tensor of shape [3] was computed on the tape"));
+  EXPECT_THAT(message_of([&] { zero_(slice(y, 0, 1)); }), HasSubstr("zero_"));
+  EXPECT_THAT(message_of([&] { mul_(leaf, 2); }), HasSubstr("NoGrad"));
+  EXPECT_THAT(message_of([&] { fill_(leaf[0], 2); }), HasSubstr("fill_"));
+  EXPECT_THAT(message_of([&] { add_(zeros({3}), leaf); }), HasSubstr("add_: the second tensor"));
   EXPECT_THAT(values(y), ElementsAre(2, 2, 2));
   const NoGrad guard;
-  EXPECT_THAT(message([&] { add_(y, 1); }), HasSubstr("computed on the tape"));
+  EXPECT_THAT(message_of([&] { add_(y, 1); }), HasSubstr("computed on the tape"));
   add_(leaf, y);
   mul_(leaf[0], 5);
   EXPECT_THAT(values(leaf), ElementsAre(15, 3, 3));
@@ -85,10 +77,10 @@ TEST(InPlace, BackwardNoticesAChangedValue) {
   const Tensor x = ones({3}).requires_grad_(), factor = ones({3});
   const Tensor y = sum(x * factor);
   add_(factor, 1);
-  EXPECT_THAT(message([&] { y.backward(); }), HasSubstr("changed in place"));
+  EXPECT_THAT(message_of([&] { y.backward(); }), HasSubstr("changed in place"));
   const Tensor z = exp(x);
   zero_(z.detach());
-  EXPECT_THAT(message([&] { sum(z).backward(); }), HasSubstr("exp: a tensor that the gradient needs has been changed in place"));
+  EXPECT_THAT(message_of([&] { sum(z).backward(); }), HasSubstr("exp: a tensor that the gradient needs has been changed in place"));
   const Tensor w = sum(x * x);
   {
     const NoGrad guard;
@@ -100,16 +92,16 @@ TEST(InPlace, BackwardNoticesAChangedValue) {
 TEST(InPlace, AFailureChangesNothing) {
   const Tensor x = Tensor::of<int64_t>({1, 2}, {2});
   const uint32_t version = x.node().storage->version();
-  EXPECT_THAT(message([&] { add_(x, zeros({3}, i64)); }), HasSubstr("add_: shapes [2] and [3]"));
-  EXPECT_THAT(message([&] { add_(x, zeros({2, 2}, i64)); }), HasSubstr("add_: shape [2, 2] does not broadcast to [2]"));
-  EXPECT_THAT(message([&] { add_(x, 0.5); }), HasSubstr("add_: f32 values don't go into a tensor of i64"));
+  EXPECT_THAT(message_of([&] { add_(x, zeros({3}, i64)); }), HasSubstr("add_: shapes [2] and [3]"));
+  EXPECT_THAT(message_of([&] { add_(x, zeros({2, 2}, i64)); }), HasSubstr("add_: shape [2, 2] does not broadcast to [2]"));
+  EXPECT_THAT(message_of([&] { add_(x, 0.5); }), HasSubstr("add_: f32 values don't go into a tensor of i64"));
   EXPECT_THROW(div_(x, 2), Error);
   EXPECT_THROW(sqrt_(x), Error);
   EXPECT_THROW(pow_(x, 0.5), Error);
   EXPECT_THROW(masked_fill_(x, x, 1), Error);
   EXPECT_THROW(add_(Tensor{}, 1), Error);
   EXPECT_THROW(add_(x, Tensor{}), Error);
-  EXPECT_THAT(message([&] { add_(expand(scalar(1), {3}), 1); }), HasSubstr("share memory"));
+  EXPECT_THAT(message_of([&] { add_(expand(scalar(1), {3}), 1); }), HasSubstr("share memory"));
   EXPECT_THAT(values(x), ElementsAre(1, 2));
   EXPECT_EQ(x.node().storage->version(), version);
 }

@@ -47,35 +47,35 @@ TEST(Dataset, NeedsItsOwnSplitOnly) {
   put_split(folder, "train", 5, 3, false);
   EXPECT_EQ(data::load_idx_folder(folder.path(), Split::train).classes.size(), 3u);
   EXPECT_EQ(data::load_idx_folder(folder.path(), Split::train, {"a", "b", "c", "d"}).classes.size(), 4u);
-  EXPECT_ERROR(data::load_idx_folder(folder.path(), Split::test), folder.path(), "t10k-images-idx3-ubyte", ".gz");
+  EXPECT_FAILS(data::load_idx_folder(folder.path(), Split::test), folder.path(), "t10k-images-idx3-ubyte", ".gz");
 }
 
 TEST(Dataset, SaysWhatIsWrong) {
   const TempFolder folder;
   const auto load = [&](std::vector<std::string> classes = {}) { return data::load_idx_folder(folder.path(), Split::train, std::move(classes)); };
-  EXPECT_ERROR(data::load_dataset("no-such-set", Split::train), "'no-such-set'", "no such folder", "fashion-mnist");
-  EXPECT_ERROR(data::load_idx_folder(folder / "none", Split::train), folder / "none", "no such folder");
-  EXPECT_ERROR(load(), folder.path(), "train-images-idx3-ubyte");
+  EXPECT_FAILS(data::load_dataset("no-such-set", Split::train), "'no-such-set'", "no such folder", "fashion-mnist");
+  EXPECT_FAILS(data::load_idx_folder(folder / "none", Split::train), folder / "none", "no such folder");
+  EXPECT_FAILS(load(), folder.path(), "train-images-idx3-ubyte");
   const std::string images = put(folder / "train-images-idx3-ubyte", idx(8, {2, 1, 1}, {1, 2})), labels = folder / "train-labels-idx1-ubyte";
-  EXPECT_ERROR(load(), folder.path(), "train-labels-idx1-ubyte");
+  EXPECT_FAILS(load(), folder.path(), "train-labels-idx1-ubyte");
   put(labels, idx(8, {3}, {0, 1, 2}));
-  EXPECT_ERROR(load(), labels, images, "3 labels", "2 images");
+  EXPECT_FAILS(load(), labels, images, "3 labels", "2 images");
   put(labels, idx(8, {2}, {0, 7}));
-  EXPECT_ERROR(load({"a", "b"}), labels, "label 7 of image 1", "2 classes");
+  EXPECT_FAILS(load({"a", "b"}), labels, "label 7 of image 1", "2 classes");
   put(labels, idx(0x0c, {2}, io::Bytes(8, 0)));
-  EXPECT_ERROR(load(), labels, "i64 [2]", "u8 [N]");
+  EXPECT_FAILS(load(), labels, "i64 [2]", "u8 [N]");
   put(labels, idx(8, {2, 1}, {0, 1}));
-  EXPECT_ERROR(load(), labels, "u8 [2, 1]");
+  EXPECT_FAILS(load(), labels, "u8 [2, 1]");
   put(labels, idx(8, {2}, {0, 1}));
   put(images, idx(8, {2, 1}, {0, 1}));
-  EXPECT_ERROR(load(), images, "[N, H, W]");
+  EXPECT_FAILS(load(), images, "[N, H, W]");
   put(images, idx(8, {2, 1, 1}, {0}));
-  EXPECT_ERROR(load(), images, "cut short");
+  EXPECT_FAILS(load(), images, "cut short");
 }
 
 TEST(Dataset, FashionMnist) {
   data::ImageDataset test;
-  const std::string message = error_of([&] { test = data::load_dataset("fashion-mnist", Split::test); });
+  const std::string message = message_of([&] { test = data::load_dataset("fashion-mnist", Split::test); });
   if (!message.empty()) {
     EXPECT_TRUE(contains(message, "apt-get install dataset-fashion-mnist")) << message;
     GTEST_SKIP() << message;
@@ -96,6 +96,6 @@ TEST(Dataset, ChannelStatistics) {
   const data::ChannelStatistics statistics = data::channel_statistics(images);
   EXPECT_EQ(statistics.mean, (std::vector<double>{0.5, 10 / 255.0}));
   EXPECT_EQ(statistics.std, (std::vector<double>{0.5, 0}));
-  EXPECT_ERROR(data::channel_statistics(Tensor::empty({2, 2}, u8)), "[N, C, H, W]");
-  EXPECT_ERROR(data::channel_statistics(Tensor::empty({0, 1, 2, 2}, u8)), "[0, 1, 2, 2]");
+  EXPECT_FAILS(data::channel_statistics(Tensor::empty({2, 2}, u8)), "[N, C, H, W]");
+  EXPECT_FAILS(data::channel_statistics(Tensor::empty({0, 1, 2, 2}, u8)), "[0, 1, 2, 2]");
 }

@@ -163,25 +163,25 @@ TEST(Loader, AnyStrides) {
 
 TEST(Loader, SaysWhatIsWrong) {
   const auto make = [](const LoaderOptions& options, int64_t count = 10) { Loader(numbered(count), options); };
-  EXPECT_ERROR(make({.batch = 0}), "at least 1", "got 0");
-  EXPECT_ERROR(make({.batch = 11, .drop_last = true}), "drop_last leaves nothing");
-  EXPECT_ERROR(make({}, 0), "empty");
-  EXPECT_ERROR(make({.mean = {0.5, 0.5}}), "1 values of mean", "got 2");
-  EXPECT_ERROR(make({.std = {0.5, 0.5}}), "1 values of std", "got 2");
-  EXPECT_ERROR(make({.std = {0}}), "std must be positive");
-  EXPECT_ERROR(make({.mean = {std::nan("")}}), "mean must be finite");
+  EXPECT_FAILS(make({.batch = 0}), "at least 1", "got 0");
+  EXPECT_FAILS(make({.batch = 11, .drop_last = true}), "drop_last leaves nothing");
+  EXPECT_FAILS(make({}, 0), "empty");
+  EXPECT_FAILS(make({.mean = {0.5, 0.5}}), "1 values of mean", "got 2");
+  EXPECT_FAILS(make({.std = {0.5, 0.5}}), "1 values of std", "got 2");
+  EXPECT_FAILS(make({.std = {0}}), "std must be positive");
+  EXPECT_FAILS(make({.mean = {std::nan("")}}), "mean must be finite");
   data::ImageDataset dataset = numbered(10);
   dataset.labels = Tensor::of(std::vector<int64_t>{1}, {1});
-  EXPECT_ERROR(Loader{dataset}, "10 images have 1 labels");
+  EXPECT_FAILS(Loader{dataset}, "10 images have 1 labels");
   dataset.labels = Tensor::of(std::vector<int64_t>(10, 10), {10});
-  EXPECT_ERROR(Loader{dataset}, "label 10 of image 0", "10 classes");
+  EXPECT_FAILS(Loader{dataset}, "label 10 of image 0", "10 classes");
   dataset.labels = Tensor::of(std::vector<int64_t>(10, -1), {10});
-  EXPECT_ERROR(Loader{dataset}, "label -1");
-  EXPECT_ERROR(Loader(data::ImageDataset{}), "u8 images");
+  EXPECT_FAILS(Loader{dataset}, "label -1");
+  EXPECT_FAILS(Loader(data::ImageDataset{}), "u8 images");
   dataset.images = Tensor::empty({10, 1, 2, 2}, f32);
-  EXPECT_ERROR(Loader{dataset}, "f32 [10, 1, 2, 2]");
+  EXPECT_FAILS(Loader{dataset}, "f32 [10, 1, 2, 2]");
   Loader loader(numbered(10), {.batch = 4});
-  EXPECT_ERROR(loader.set_state({0, 4}), "batch 4", "3 batches");
-  EXPECT_ERROR(loader.set_state({-1, 0}), "epoch -1");
-  EXPECT_ERROR(loader.set_state({int64_t{1} << 40, 0}), "epoch");
+  EXPECT_FAILS(loader.set_state({0, 4}), "batch 4", "3 batches");
+  EXPECT_FAILS(loader.set_state({-1, 0}), "epoch -1");
+  EXPECT_FAILS(loader.set_state({int64_t{1} << 40, 0}), "epoch");
 }

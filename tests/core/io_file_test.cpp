@@ -39,12 +39,12 @@ TEST(File, ReadsWhatWasWritten) {
 
 TEST(File, ReadErrorsNameThePathAndTheReason) {
   const TempFolder folder;
-  EXPECT_ERROR(io::read_file(folder / "none"), folder / "none", "No such file");
-  EXPECT_ERROR(io::read_file(folder.path()), folder.path(), "a folder");
+  EXPECT_FAILS(io::read_file(folder / "none"), folder / "none", "No such file");
+  EXPECT_FAILS(io::read_file(folder.path()), folder.path(), "a folder");
   ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
-  EXPECT_ERROR(io::read_file(folder / "pipe"), folder / "pipe", "not a regular file");
-  EXPECT_ERROR(io::read_file("/dev/zero"), "/dev/zero", "not a regular file");
-  EXPECT_ERROR(io::read_file(""), "No such file");
+  EXPECT_FAILS(io::read_file(folder / "pipe"), folder / "pipe", "not a regular file");
+  EXPECT_FAILS(io::read_file("/dev/zero"), "/dev/zero", "not a regular file");
+  EXPECT_FAILS(io::read_file(""), "No such file");
 }
 
 TEST(File, LargerThanMemoryIsAnError) {
@@ -52,7 +52,7 @@ TEST(File, LargerThanMemoryIsAnError) {
   const std::string path = write(folder / "sparse", "x");
   if (::truncate(path.c_str(), int64_t{1} << 42) != 0) GTEST_SKIP() << "no file of 4 TB can be made here";
   if (memory::available() > size_t{1} << 42) GTEST_SKIP() << "this machine has more than 4 TB of memory";
-  EXPECT_ERROR(io::read_file(path), path, "don't fit");
+  EXPECT_FAILS(io::read_file(path), path, "don't fit");
 }
 
 TEST(File, ReadPastTheEndIsAnError) {
@@ -62,18 +62,18 @@ TEST(File, ReadPastTheEndIsAnError) {
   uint8_t out[4];
   file.read(1, out);
   EXPECT_EQ(out[0], '2');
-  EXPECT_ERROR(file.read(2, out), path, "ends at byte 5");
-  EXPECT_ERROR(file.read(100, out), path, "ends at byte 100");
+  EXPECT_FAILS(file.read(2, out), path, "ends at byte 5");
+  EXPECT_FAILS(file.read(100, out), path, "ends at byte 100");
 }
 
 TEST(File, WriteErrorsNameThePathAndTheReason) {
   const TempFolder folder;
-  EXPECT_ERROR(write(folder / "none/x", "x"), folder / "none/x", "there is no folder", "make it first");
-  EXPECT_ERROR(write(folder.path(), "x"), folder.path(), "a folder");
-  EXPECT_ERROR(write(folder / "none/", "x"), "can't be written");
-  EXPECT_ERROR(write("", "x"), "not a file name");
-  EXPECT_ERROR(write("/dev/null", "x"), "/dev/null", "not a regular file");
-  EXPECT_ERROR(write(folder / std::string(300, 'n'), "x"), "name too long");
+  EXPECT_FAILS(write(folder / "none/x", "x"), folder / "none/x", "there is no folder", "make it first");
+  EXPECT_FAILS(write(folder.path(), "x"), folder.path(), "a folder");
+  EXPECT_FAILS(write(folder / "none/", "x"), "can't be written");
+  EXPECT_FAILS(write("", "x"), "not a file name");
+  EXPECT_FAILS(write("/dev/null", "x"), "/dev/null", "not a regular file");
+  EXPECT_FAILS(write(folder / std::string(300, 'n'), "x"), "name too long");
   EXPECT_EQ(folder.count(), 0);
 }
 
@@ -112,7 +112,7 @@ TEST(File, AFullDiskIsAnErrorAndLeavesTheOldFile) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{65536, 65536};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    const std::string message = error_of([&] { write(path, io::Bytes(1 << 20, 1)); });
+    const std::string message = message_of([&] { write(path, io::Bytes(1 << 20, 1)); });
     ::_exit(contains(message, path) && contains(message, "File too large") && contains(message, "unchanged") ? 0 : 1);
   }
   int status = -1;

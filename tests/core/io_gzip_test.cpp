@@ -29,7 +29,7 @@ TEST(Gzip, SeveralMembers) {
   const io::Bytes members = gzip(noise(5000)) + gzip({}) + gzip(bytes_of("end"));
   EXPECT_EQ(io::gunzip(members, 1 << 20, "x"), noise(5000) + bytes_of("end"));
   EXPECT_EQ(io::gunzip(members, 5003, "x").size(), 5003u);
-  EXPECT_ERROR(io::gunzip(members, 5002, "x"), "x: inflates to more than the 5002 bytes");
+  EXPECT_FAILS(io::gunzip(members, 5002, "x"), "x: inflates to more than the 5002 bytes");
 }
 
 TEST(Gzip, StartStopsThere) {
@@ -44,7 +44,7 @@ TEST(Gzip, CutShortAnywhere) {
   for (size_t length = 0; length < whole.size(); ++length) {
     if (length == first) continue;  // a whole file
     const io::ByteSpan part(whole.data(), length);
-    EXPECT_NE(error_of([&] { io::gunzip(part, 1 << 20, "x"); }), "") << length;
+    EXPECT_NE(message_of([&] { io::gunzip(part, 1 << 20, "x"); }), nothing_thrown) << length;
   }
 }
 
@@ -53,29 +53,29 @@ TEST(Gzip, AnyChangedByteOfTheDataIsNoticed) {
   for (size_t i = 10; i < whole.size(); ++i) {  // the ten bytes before hold a time and a system that don't matter
     io::Bytes changed = whole;
     changed[i] ^= 5;  // in a block's first byte these bits matter, the upper ones don't
-    EXPECT_NE(error_of([&] { io::gunzip(changed, 1 << 20, "x"); }), "") << i;
+    EXPECT_NE(message_of([&] { io::gunzip(changed, 1 << 20, "x"); }), nothing_thrown) << i;
   }
 }
 
 TEST(Gzip, SaysWhatIsWrong) {
-  EXPECT_ERROR(io::gunzip(bytes_of("plain"), 100, "name"), "name: is not gzip data");
-  EXPECT_ERROR(io::gunzip(gzip(noise(30)) + bytes_of("junk"), 100, "name"), "name", "something else follows");
+  EXPECT_FAILS(io::gunzip(bytes_of("plain"), 100, "name"), "name: is not gzip data");
+  EXPECT_FAILS(io::gunzip(gzip(noise(30)) + bytes_of("junk"), 100, "name"), "name", "something else follows");
   io::Bytes damaged = gzip(noise(300));
   damaged[20] ^= 0xff;
   damaged[damaged.size() - 6] ^= 1;
-  EXPECT_ERROR(io::gunzip(damaged, 1000, "name"), "name", "damaged");
-  EXPECT_ERROR(io::gunzip(io::ByteSpan(damaged).first(200), 1000, "name"), "name", "cut short");
+  EXPECT_FAILS(io::gunzip(damaged, 1000, "name"), "name", "damaged");
+  EXPECT_FAILS(io::gunzip(io::ByteSpan(damaged).first(200), 1000, "name"), "name", "cut short");
 }
 
 TEST(Gzip, BombStaysWithinItsBound) {
   const io::Bytes bomb = gzip(io::Bytes(64 << 20, 0));
   ASSERT_LT(bomb.size(), 100000u);
-  EXPECT_ERROR(io::gunzip(bomb, 1000, "bomb"), "bomb: inflates to more than the 1000 bytes");
+  EXPECT_FAILS(io::gunzip(bomb, 1000, "bomb"), "bomb: inflates to more than the 1000 bytes");
 }
 
 TEST(Gzip, PlainOrGzipByItsMagic) {
   const TempFolder folder;
   EXPECT_EQ(io::read_plain_or_gzip(put(folder / "a.gz", "plain"), 1), bytes_of("plain"));
   EXPECT_EQ(io::read_plain_or_gzip(put(folder / "b", gzip(bytes_of("packed"))), 6), bytes_of("packed"));
-  EXPECT_ERROR(io::read_plain_or_gzip(folder / "b", 5), folder / "b", "more than the 5 bytes");
+  EXPECT_FAILS(io::read_plain_or_gzip(folder / "b", 5), folder / "b", "more than the 5 bytes");
 }

@@ -46,7 +46,7 @@ void expect_same(const std::vector<NamedTensor>& a, const std::vector<NamedTenso
 class SafetensorsError : public ::testing::Test {
  protected:
   std::string load(const std::string& header, size_t data_bytes = 8) {
-    return error_of([&] { io::load_safetensors(put(path_, file_of(header, io::Bytes(data_bytes, 0)))); });
+    return message_of([&] { io::load_safetensors(put(path_, file_of(header, io::Bytes(data_bytes, 0)))); });
   }
   void expect(const std::string& header, const std::vector<std::string>& parts, size_t data_bytes = 8) {
     const std::string message = load(header, data_bytes);
@@ -162,12 +162,12 @@ TEST(Safetensors, SaveRefusesWhatTheFormatCantHold) {
   const auto save = [&](const std::vector<NamedTensor>& tensors, const io::Metadata& metadata = {}) {
     io::save_safetensors(path, tensors, metadata);
   };
-  EXPECT_ERROR(save({{"a", x}, {"b", x}, {"a", x}}), path, "'a'", "twice");
-  EXPECT_ERROR(save({{"__metadata__", x}}), path, "__metadata__");
-  EXPECT_ERROR(save({{"a", x}, {"b", Tensor()}}), path, "'b'", "undefined");
-  EXPECT_ERROR(save({{"\xff\xfe", x}}), path, "UTF-8");
-  EXPECT_ERROR(save({}, {{"k", "\xc3"}}), path, "UTF-8");
-  EXPECT_ERROR(save({{std::string(100'000'000, 'n'), x}}), path, "at most 100000000");
+  EXPECT_FAILS(save({{"a", x}, {"b", x}, {"a", x}}), path, "'a'", "twice");
+  EXPECT_FAILS(save({{"__metadata__", x}}), path, "__metadata__");
+  EXPECT_FAILS(save({{"a", x}, {"b", Tensor()}}), path, "'b'", "undefined");
+  EXPECT_FAILS(save({{"\xff\xfe", x}}), path, "UTF-8");
+  EXPECT_FAILS(save({}, {{"k", "\xc3"}}), path, "UTF-8");
+  EXPECT_FAILS(save({{std::string(100'000'000, 'n'), x}}), path, "at most 100000000");
   EXPECT_EQ(io::read_file(path), bytes_of("old"));
   EXPECT_EQ(folder.count(), 1);
 }
@@ -181,7 +181,7 @@ TEST(Safetensors, AFullDiskLeavesTheOldFile) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{65536, 65536};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    const std::string message = error_of([&] {
+    const std::string message = message_of([&] {
       io::save_safetensors(path, std::vector<NamedTensor>{{"big", Tensor::of(std::vector<float>(1 << 20), {1 << 20})}});
     });
     ::_exit(contains(message, path) && contains(message, "File too large") ? 0 : 1);
@@ -197,8 +197,8 @@ TEST_F(SafetensorsError, CutShortAnywhere) {
   io::save_safetensors(path_, sample(), {{"k", "v"}});
   const io::Bytes whole = io::read_file(path_);
   for (size_t length = 0; length < whole.size(); ++length)
-    EXPECT_ERROR(io::load_safetensors(put(path_, io::ByteSpan(whole).first(length))), path_, "cut short");
-  EXPECT_ERROR(io::load_safetensors(put(path_, whole + io::Bytes{0})), path_, "too long", "1 bytes");
+    EXPECT_FAILS(io::load_safetensors(put(path_, io::ByteSpan(whole).first(length))), path_, "cut short");
+  EXPECT_FAILS(io::load_safetensors(put(path_, whole + io::Bytes{0})), path_, "too long", "1 bytes");
 }
 
 TEST_F(SafetensorsError, DamagedBytesNeverCrash) {
@@ -208,20 +208,20 @@ TEST_F(SafetensorsError, DamagedBytesNeverCrash) {
     for (int bit = 0; bit < 8; ++bit) {
       io::Bytes changed = whole;
       changed[i] ^= static_cast<uint8_t>(1 << bit);
-      const std::string message = error_of([&] { io::load_safetensors(put(path_, changed)); });
+      const std::string message = message_of([&] { io::load_safetensors(put(path_, changed)); });
       EXPECT_TRUE(message.empty() || contains(message, path_)) << message;
     }
 }
 
 TEST_F(SafetensorsError, HeaderLength) {
-  EXPECT_ERROR(io::load_safetensors(folder_ / "none"), folder_ / "none", "No such file");
-  EXPECT_ERROR(io::load_safetensors(put(path_, io::Bytes(8, 0xff))), path_, "100000000");
-  EXPECT_ERROR(io::load_safetensors(put(path_, io::Bytes{16, 0, 0, 0, 0, 0, 0, 0, '{', '}'})), path_, "should take 16 bytes");
-  EXPECT_ERROR(io::load_safetensors(put(path_, io::Bytes(8, 0))), path_, "'{'");
+  EXPECT_FAILS(io::load_safetensors(folder_ / "none"), folder_ / "none", "No such file");
+  EXPECT_FAILS(io::load_safetensors(put(path_, io::Bytes(8, 0xff))), path_, "100000000");
+  EXPECT_FAILS(io::load_safetensors(put(path_, io::Bytes{16, 0, 0, 0, 0, 0, 0, 0, '{', '}'})), path_, "should take 16 bytes");
+  EXPECT_FAILS(io::load_safetensors(put(path_, io::Bytes(8, 0))), path_, "'{'");
   // 100 MB that are there, with a hole in the file, are no header of one byte too many.
   put(path_, io::Bytes{0x01, 0xe1, 0xf5, 0x05, 0, 0, 0, 0});
   ASSERT_EQ(::truncate(path_.c_str(), 200'000'000), 0);
-  EXPECT_ERROR(io::load_safetensors(path_), path_, "longer than 100000000");
+  EXPECT_FAILS(io::load_safetensors(path_), path_, "longer than 100000000");
 }
 
 TEST_F(SafetensorsError, MalformedJson) {
@@ -277,7 +277,7 @@ TEST_F(SafetensorsError, WrongTypes) {
   const auto with = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {
     return text("{\"x\":{\"dtype\":", dtype, ",\"shape\":", shape, ",\"data_offsets\":", offsets, "}}");
   };
-  EXPECT_EQ(load(with("\"F32\"", "[2]", "[0,8]")), "");
+  EXPECT_EQ(load(with("\"F32\"", "[2]", "[0,8]")), nothing_thrown);
   for (const char* value : {"1", "null", "[\"F32\"]", "{}", "true"}) expect(with(value, "[2]", "[0,8]"), {"key 'x'", "'dtype'", "expected a string"});
   for (const char* value : {"2", "null", "\"2\"", "{}", "true"}) {
     expect(with("\"F32\"", value, "[0,8]"), {"key 'x'", "'shape'", "array"});
@@ -293,7 +293,7 @@ TEST_F(SafetensorsError, TypesAndShapes) {
   const auto with = [](const std::string& dtype, const std::string& shape) {
     return text("{\"x\":{\"dtype\":\"", dtype, "\",\"shape\":", shape, ",\"data_offsets\":[0,8]}}");
   };
-  for (const char* dtype : {"F8_E4M3", "C64", "U64", "f32", "", "F4"})
+  for (const char* dtype : {"F8_E4M3", "C64", "f32", "", "F4"})
     expect(with(dtype, "[1]"), {"key 'x'", text("'", dtype, "'"), "not supported"});
   expect(with("F32", "[3]"), {"key 'x'", "F32", "[3]", "8 bytes"});
   expect(with("F32", "[1]"), {"key 'x'", "[1]"});
@@ -302,9 +302,9 @@ TEST_F(SafetensorsError, TypesAndShapes) {
   expect(with("F32", "[4294967296,4294967296]"), {"key 'x'", "doesn't take"});
   expect(with("F64", "[2305843009213693953]"), {"key 'x'", "doesn't take"});  // times 8 is 8, in 64 bits
   expect(with("U8", "[9223372036854775808]"), {"key 'x'", "out of range"});
-  EXPECT_EQ(load(with("U8", "[1,1,1,1,1,1,2,4]")), "");
+  EXPECT_EQ(load(with("U8", "[1,1,1,1,1,1,2,4]")), nothing_thrown);
   expect(with("U8", "[1,1,1,1,1,1,1,2,4]"), {"key 'x'", "more than 8 axes"});
-  EXPECT_EQ(load(R"({"x":{"dtype":"F64","shape":[1000000000000000000,0],"data_offsets":[0,0]}})", 0), "");
+  EXPECT_EQ(load(R"({"x":{"dtype":"F64","shape":[1000000000000000000,0],"data_offsets":[0,0]}})", 0), nothing_thrown);
   expect(R"({"x":{"dtype":"F64","shape":[9000000000000000000,9000000000000000000,0],"data_offsets":[0,0]}})", {"key 'x'", "doesn't take"}, 0);
 }
 
@@ -322,17 +322,17 @@ TEST_F(SafetensorsError, Offsets) {
   const auto two = [](const std::string& a, const std::string& b) {
     return text(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)", a, R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)", b, "}}");
   };
-  EXPECT_EQ(load(two("[4,8]", "[0,4]")), "");
+  EXPECT_EQ(load(two("[4,8]", "[0,4]")), nothing_thrown);
   expect(two("[0,4]", "[0,4]"), {"key 'b'", "overlaps"}, 4);
   expect(two("[0,4]", "[3,7]"), {"key 'b'", "overlaps"}, 7);
   expect(two("[0,4]", "[5,9]"), {"key 'b'", "gap after byte 4"}, 9);
   expect(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"e":{"dtype":"U8","shape":[0],"data_offsets":[2,2]}})", {"key 'e'", "overlaps"}, 4);
-  EXPECT_EQ(load(R"({"e":{"dtype":"U8","shape":[0],"data_offsets":[4,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})", 4), "");
+  EXPECT_EQ(load(R"({"e":{"dtype":"U8","shape":[0],"data_offsets":[4,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})", 4), nothing_thrown);
 }
 
 TEST_F(SafetensorsError, BooleanBytes) {
   const std::string header = R"({"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]}})";
-  EXPECT_ERROR(io::load_safetensors(put(path_, file_of(header, {1, 0, 2}))), path_, "'mask'", "byte 2 at element 2");
+  EXPECT_FAILS(io::load_safetensors(put(path_, file_of(header, {1, 0, 2}))), path_, "'mask'", "bool can't hold: number 2");
 }
 
 TEST_F(SafetensorsError, LongAndStrangeNamesAreShownShort) {

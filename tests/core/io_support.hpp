@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support.hpp"
+
 #include <scry/core/io/file.hpp>
 
 #include <cstdlib>
@@ -7,7 +9,6 @@
 #include <fstream>
 #include <string_view>
 
-#include <gtest/gtest.h>
 #include <zlib.h>
 
 namespace scry::testing {
@@ -30,25 +31,7 @@ class TempFolder {
   std::string path_;
 };
 
-/// The message of the Error that `function` throws; empty where it throws none. Other exceptions pass.
-template <class F>
-std::string error_of(const F& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 inline bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
-
-#define EXPECT_ERROR(expression, ...)                                                                            \
-  do {                                                                                                           \
-    const std::string message_ = ::scry::testing::error_of([&] { (void)(expression); });                         \
-    for (const std::string& part_ : std::vector<std::string>{__VA_ARGS__})                                       \
-      EXPECT_TRUE(::scry::testing::contains(message_, part_)) << "'" << message_ << "' lacks '" << part_ << "'"; \
-  } while (false)
 
 inline io::Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
 

@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "support.hpp"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -9,8 +10,8 @@
 namespace scry::optim {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 const std::vector<Shape> shapes{{5}, {3, 7}, {}};
 
@@ -25,16 +26,6 @@ void steps(const TestModel& model, Optimizer& optimizer, uint64_t from, uint64_t
     give_gradients(model, i);
     optimizer.step();
   }
-}
-
-template <class F>
-std::string error_of(const F& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 struct TemporaryFolder {
@@ -130,7 +121,7 @@ TEST(Lookahead, Case09_OtherOptionsOrModelsAreRefusedAndChangeNothing) {
     steps(model, optimizer, 0, 2);
     const auto before = weights_of(model);
     const Checkpoint state = capture(optimizer);
-    const std::string error = error_of([&] { restore(optimizer, saved, "a.safetensors"); });
+    const std::string error = testing::message_of([&] { restore(optimizer, saved, "a.safetensors"); });
     EXPECT_EQ(weights_of(model), before);
     const Checkpoint after = capture(optimizer);
     EXPECT_EQ(after.metadata, state.metadata);
@@ -291,7 +282,7 @@ TEST(Checkpoint, DamagedOnesAreRefusedAndChangeNothing) {
     const size_t at = header.find(from);
     EXPECT_NE(at, std::string::npos) << from;
     header.replace(at, from.size(), to);
-    return error_of([&] { restore(optimizer, damaged, "x"); });
+    return testing::message_of([&] { restore(optimizer, damaged, "x"); });
   };
   EXPECT_THAT(refusal("{", ""), HasSubstr("x: its header is damaged"));
   EXPECT_THAT(refusal("\"rules\"", "\"rulez\""), HasSubstr("its header is damaged"));
@@ -304,20 +295,20 @@ TEST(Checkpoint, DamagedOnesAreRefusedAndChangeNothing) {
   EXPECT_THAT(refusal("adam/exp_avg\"", "adam/other\""), HasSubstr("it has the state adam/other"));
   EXPECT_THAT(refusal("{\"name\":\"p0\"", "{\"name\":\"p1\""), HasSubstr("'p1' is listed twice"));
   EXPECT_THAT(refusal("\"role\":\"buffer\"", "\"role\":\"parameter\""), HasSubstr("'mean' is a parameter in the checkpoint and not here"));
-  EXPECT_THAT(error_of([&] { restore(optimizer, {saved.tensors, {}}, "x"); }), HasSubstr("x: this is no checkpoint"));
+  EXPECT_THAT(testing::message_of([&] { restore(optimizer, {saved.tensors, {}}, "x"); }), HasSubstr("x: this is no checkpoint"));
 
   for (const NamedTensor& each : saved.tensors) {
     Checkpoint damaged = saved;
     std::erase_if(damaged.tensors, [&](const NamedTensor& other) { return other.name == each.name; });
-    EXPECT_THAT(error_of([&] { restore(optimizer, damaged, "x"); }), HasSubstr("x: the tensor '" + each.name + "' is missing"));
+    EXPECT_THAT(testing::message_of([&] { restore(optimizer, damaged, "x"); }), HasSubstr("x: the tensor '" + each.name + "' is missing"));
     for (NamedTensor& other : damaged.tensors)
       if (other.name == "adam/step") other.tensor = full({5}, 0.5, f64);
-    EXPECT_NE(error_of([&] { restore(optimizer, damaged, "x"); }), "no error");
+    EXPECT_NE(testing::message_of([&] { restore(optimizer, damaged, "x"); }), testing::nothing_thrown);
   }
   Checkpoint half = saved;
   for (NamedTensor& each : half.tensors)
     if (each.name == "adam/step") each.tensor = full({5}, 0.5, f64);
-  EXPECT_THAT(error_of([&] { restore(optimizer, half, "x"); }), HasSubstr("adam/step of 'p0' is no count"));
+  EXPECT_THAT(testing::message_of([&] { restore(optimizer, half, "x"); }), HasSubstr("adam/step of 'p0' is no count"));
   EXPECT_EQ(weights_of(model), before);
   EXPECT_EQ(default_generator().counter(), counter);
   EXPECT_EQ(optimizer.steps(), 5);
@@ -335,7 +326,7 @@ TEST(Checkpoint, OptionsThatDoNotFitTogetherAreRefused) {
     ASSERT_NE(header.find(from), std::string::npos);
     header.replace(header.find(from), from.size(), to);
   }
-  EXPECT_THAT(error_of([&] { restore(optimizer, damaged); }), HasSubstr("nesterov needs momentum"));
+  EXPECT_THAT(testing::message_of([&] { restore(optimizer, damaged); }), HasSubstr("nesterov needs momentum"));
   EXPECT_EQ(optimizer.get("alpha"), 0.3);
   EXPECT_EQ(optimizer.get("momentum"), 0.5);
 }
@@ -350,7 +341,7 @@ TEST(Checkpoint, BrokenFilesAreRefused) {
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   for (size_t length = 0; length < bytes.size(); length += 97) {
     std::ofstream(folder.file("b.safetensors"), std::ios::binary) << bytes.substr(0, length);
-    EXPECT_THAT(error_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
+    EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
   }
   Generator random(3);
   const size_t header_bytes = bytes.find('}') + 2000;
@@ -359,11 +350,11 @@ TEST(Checkpoint, BrokenFilesAreRefused) {
     const auto at = static_cast<size_t>(random.below(static_cast<int64_t>(std::min(header_bytes, bytes.size()))));
     changed[at] = static_cast<char>(changed[at] ^ (1 << random.below(8)));
     std::ofstream(folder.file("b.safetensors"), std::ios::binary) << changed;
-    error_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); });
+    testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); });
   }
-  EXPECT_THAT(error_of([&] { load_checkpoint(folder.file("missing"), optimizer); }), HasSubstr("missing"));
-  EXPECT_THAT(error_of([&] { save_checkpoint("/proc/none/a", optimizer); }), HasSubstr("/proc/none/a"));
-  EXPECT_THAT(error_of([&] { capture(optimizer, {{"scry", "mine"}}); }), HasSubstr("'scry' is taken"));
+  EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("missing"), optimizer); }), HasSubstr("missing"));
+  EXPECT_THAT(testing::message_of([&] { save_checkpoint("/proc/none/a", optimizer); }), HasSubstr("/proc/none/a"));
+  EXPECT_THAT(testing::message_of([&] { capture(optimizer, {{"scry", "mine"}}); }), HasSubstr("'scry' is taken"));
 }
 
 }  // namespace

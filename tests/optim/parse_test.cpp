@@ -1,19 +1,15 @@
 #include "fixture.hpp"
+#include "support.hpp"
 
 #include <gmock/gmock.h>
 
 namespace scry::optim {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 std::string error_of(std::string_view expression, const std::vector<OptionDefault>& defaults = {}) {
-  try {
-    check_optimizer(expression, defaults);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return testing::message_of([&] { check_optimizer(expression, defaults); });
 }
 
 TEST(Expression, ReadsAndPrints) {
@@ -81,10 +77,10 @@ TEST(Expression, HostileOnesAreRefused) {
   std::string deep = "adam";
   for (int i = 0; i < 20; ++i) deep = "lookahead(" + deep + ")";
   EXPECT_THAT(error_of(deep), HasSubstr("more than 16 optimizers inside each other"));
-  EXPECT_NE(error_of(std::string(100000, '(')), "no error");
-  EXPECT_NE(error_of(std::string(100000, 'a')), "no error");
-  EXPECT_NE(error_of(std::string("adam\0(lr=1)", 11)), "no error");
-  EXPECT_NE(error_of("\xff\xfe"), "no error");
+  EXPECT_NE(error_of(std::string(100000, '(')), testing::nothing_thrown);
+  EXPECT_NE(error_of(std::string(100000, 'a')), testing::nothing_thrown);
+  EXPECT_NE(error_of(std::string("adam\0(lr=1)", 11)), testing::nothing_thrown);
+  EXPECT_NE(error_of("\xff\xfe"), testing::nothing_thrown);
   Generator random(1);
   constexpr std::string_view letters = "lookahead(sgd,adm=0.1) _k";
   for (int i = 0; i < 20000; ++i) {
@@ -95,9 +91,9 @@ TEST(Expression, HostileOnesAreRefused) {
 }
 
 TEST(Expression, UsagesNameEverything) {
-  EXPECT_THAT(optimizer_usages(), testing::ElementsAre("sgd(lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=false, maximize=false)",
-                                                       "adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0)",
-                                                       "lookahead(optimizer, k=5, alpha=0.5, inner_state=keep)"));
+  EXPECT_THAT(optimizer_usages(), ::testing::ElementsAre("sgd(lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=false, maximize=false)",
+                                                         "adam(lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0)",
+                                                         "lookahead(optimizer, k=5, alpha=0.5, inner_state=keep)"));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "fixture.hpp"
+#include "support.hpp"
 
 #include <sstream>
 #include <gmock/gmock.h>
@@ -6,18 +7,8 @@
 namespace scry::optim {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-
-template <class F>
-std::string error_of(const F& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 TEST(Registry, MovesValuesIntoOneArenaInOrder) {
   const TestModel model = random_model({{3}, {5, 7}, {}}, 1);
@@ -118,15 +109,15 @@ TEST(Registry, TensorsOutliveItAndCanBeRegisteredAgain) {
 TEST(Registry, RefusesWhatItCannotHold) {
   const TestModel model = random_model({{4, 6}}, 9);
   const Tensor x = model["p0"];
-  const auto registering = [](NamedTensor named) { return error_of([&] { Registry registry({named}); }); };
+  const auto registering = [](NamedTensor named) { return testing::message_of([&] { Registry registry({named}); }); };
   EXPECT_THAT(registering({"w", x.detach()[1]}), HasSubstr("'w' of shape [6] is a view"));
   EXPECT_THAT(registering({"w", transpose(x.detach(), 0, 1)}), HasSubstr("not row-major"));
   EXPECT_THAT(registering({"w", Tensor{}}), HasSubstr("'w' is undefined"));
   EXPECT_THAT(registering({"", x}), HasSubstr("empty name"));
   EXPECT_THAT(registering({"w", full({2}, 1, i64)}), HasSubstr("'w' is i64"));
-  EXPECT_THAT(error_of([&] { Registry registry({{"a", x}, {"a", ones({2})}}); }), HasSubstr("'a' is given twice"));
-  EXPECT_THAT(error_of([&] { Registry registry({{"a", x}, {"b", x.detach()}}); }), HasSubstr("'b' shares memory with 'a'"));
-  EXPECT_THAT(error_of([&] { Registry registry({{"a", x}}, {{"b", x}}); }), HasSubstr("both a parameter and a buffer"));
+  EXPECT_THAT(testing::message_of([&] { Registry registry({{"a", x}, {"a", ones({2})}}); }), HasSubstr("'a' is given twice"));
+  EXPECT_THAT(testing::message_of([&] { Registry registry({{"a", x}, {"b", x.detach()}}); }), HasSubstr("'b' shares memory with 'a'"));
+  EXPECT_THAT(testing::message_of([&] { Registry registry({{"a", x}}, {{"b", x}}); }), HasSubstr("both a parameter and a buffer"));
 }
 
 TEST(Registry, ChangesNothingWhenItRefuses) {
@@ -145,7 +136,7 @@ TEST(Registry, ChangesNothingWhenItRefuses) {
 TEST(Registry, OneLivingRegistryATensor) {
   const TestModel model = random_model({{4}}, 11);
   const Registry registry{model};
-  EXPECT_THAT(error_of([&] { Registry second{model}; }), HasSubstr("'p0' belongs to another registry"));
+  EXPECT_THAT(testing::message_of([&] { Registry second{model}; }), HasSubstr("'p0' belongs to another registry"));
 }
 
 TEST(Registry, OneOptimizerATime) {
@@ -153,7 +144,7 @@ TEST(Registry, OneOptimizerATime) {
   const Registry registry{model};
   {
     const SGD first{registry};
-    EXPECT_THAT(error_of([&] { SGD second{registry}; }), HasSubstr("has an optimizer already"));
+    EXPECT_THAT(testing::message_of([&] { SGD second{registry}; }), HasSubstr("has an optimizer already"));
   }
   EXPECT_NO_THROW(SGD{registry});
 }
@@ -204,8 +195,8 @@ TEST(Registry, SlotsAreReadByName) {
   optimizer.step();
   EXPECT_EQ(registry.slot("p1", "sgd/momentum_buffer").to_vector<float>(), std::vector<float>(3, 2));
   EXPECT_EQ(registry.slot("p0", "sgd/momentum_buffer").to_vector<float>(), std::vector<float>(2, 0));
-  EXPECT_THAT(error_of([&] { registry.slot("p1", "adam/exp_avg"); }), HasSubstr("there are: sgd/momentum_buffer, sgd/step"));
-  EXPECT_THAT(error_of([&] { registry.slot("p7", "sgd/step"); }), HasSubstr("no row 'p7'"));
+  EXPECT_THAT(testing::message_of([&] { registry.slot("p1", "adam/exp_avg"); }), HasSubstr("there are: sgd/momentum_buffer, sgd/step"));
+  EXPECT_THAT(testing::message_of([&] { registry.slot("p7", "sgd/step"); }), HasSubstr("no row 'p7'"));
 }
 
 }  // namespace
