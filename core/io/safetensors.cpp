@@ -24,8 +24,8 @@ void check_layout(const std::vector<SafetensorsEntry>& entries, uint64_t data_by
     const auto require_here = [&](bool condition, const auto&... pieces) { require(condition, path, ": key '", shown(entry.name), "' ", pieces...); };
     require_here(entry.begin <= entry.end && entry.end <= data_bytes, "lies at [", entry.begin, ", ", entry.end, ") of ", data_bytes,
                  " bytes of data; is the file cut short?");
-    require_here(fits(entry, type_of(entry, path).bytes), "of dtype ", entry.dtype, " and shape ", entry.shape, " doesn't take the ",
-                 entry.end - entry.begin, " bytes of its data_offsets");
+    require_here(stored_bytes(type_of(entry, path), entry.shape) == entry.end - entry.begin, "of dtype ", entry.dtype, " and shape ", entry.shape,
+                 " doesn't take the ", entry.end - entry.begin, " bytes of its data_offsets");
   }
   std::vector<const SafetensorsEntry*> order;
   for (const SafetensorsEntry& entry : entries) order.push_back(&entry);

@@ -66,7 +66,7 @@ void ZipStream::read(std::span<uint8_t> out) {
   else
     file_.read(member_.begin + done_, out);
   done_ += out.size();
-  crc_ = crc32_z(crc_, out.data(), out.size());
+  if (!out.empty()) crc_ = crc32_z(crc_, out.data(), out.size());  // a null pointer would begin it anew
 }
 
 void ZipStream::finish() {

@@ -53,7 +53,7 @@ void ZipWriter::add(const std::string& name, std::span<const ByteSpan> pieces, b
   unsigned long crc = 0;
   for (const ByteSpan piece : pieces) {
     size += piece.size();
-    crc = crc32_z(crc, piece.data(), piece.size());
+    if (!piece.empty()) crc = crc32_z(crc, piece.data(), piece.size());  // a null pointer would begin it anew
   }
   const Bytes packed = deflate ? deflated(pieces, path_) : Bytes();
   const uint64_t stored = deflate ? packed.size() : size, begin = at_;
