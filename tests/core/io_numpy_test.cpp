@@ -3,7 +3,7 @@
 #include <scry/core/io/npy.hpp>
 #include <scry/core/io/npz.hpp>
 
-#include <cstdio>
+#include "python.hpp"
 
 // NumPy, where it is installed, opens our files, and we open its.
 
@@ -15,13 +15,11 @@ namespace {
 class Numpy : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!runs("try:\n  import numpy\nexcept ImportError:\n  raise SystemExit(1)\n"))
-      GTEST_SKIP() << "python3 with the package numpy is not there (pip install numpy)";
+    if (const std::string why = missing_in_python("numpy"); !why.empty()) GTEST_SKIP() << why;
   }
-  // Runs a script in the test's folder.
+  // Runs a script that is told the test's folder.
   bool runs(const std::string& script) {
-    const std::string command = "cd '" + folder_.path() + "' && python3 '" + put(folder_ / "script.py", "import numpy as np\n" + script) + "'";
-    return std::system(command.c_str()) == 0;
+    return run_python({put(folder_ / "script.py", "import os, sys, numpy as np\nos.chdir(sys.argv[1])\n" + script), folder_.path()});
   }
   TempFolder folder_;
 };
