@@ -293,8 +293,7 @@ TEST_F(SafetensorsError, TypesAndShapes) {
   const auto with = [](const std::string& dtype, const std::string& shape) {
     return text("{\"x\":{\"dtype\":\"", dtype, "\",\"shape\":", shape, ",\"data_offsets\":[0,8]}}");
   };
-  for (const char* dtype : {"F8_E4M3", "C64", "f32", "", "F4"})
-    expect(with(dtype, "[1]"), {"key 'x'", text("'", dtype, "'"), "not supported"});
+  for (const char* dtype : {"F8_E4M3", "C64", "f32", "", "F4"}) expect(with(dtype, "[1]"), {"key 'x'", text("'", dtype, "'"), "not supported"});
   expect(with("F32", "[3]"), {"key 'x'", "F32", "[3]", "8 bytes"});
   expect(with("F32", "[1]"), {"key 'x'", "[1]"});
   expect(with("F32", "[]"), {"key 'x'", "[]"});
