@@ -1,7 +1,9 @@
 #include <cxxabi.h>
 
-#include <scry/nn/module.hpp>
+#include <scry/nn/module_state.hpp>
+#include <algorithm>
 #include <cstdlib>
+#include <unordered_set>
 
 namespace scry::nn {
 namespace {
@@ -35,7 +37,14 @@ std::string demangled(const char* name) {
   return out;
 }
 
+std::string description_of(const ModuleState& state) {
+  std::string own = state.objects.empty() ? "" : state.kind.describe(*state.objects.front());
+  return own.empty() ? demangled(state.kind.type.name()) : own;
+}
+
 }  // namespace
+
+ModuleBase::ModuleBase(const ModuleKind& kind) : state_(std::make_shared<ModuleState>(kind)) {}
 
 std::vector<NamedTensor> ModuleBase::named_parameters() const {
   std::vector<NamedTensor> out;
@@ -56,18 +65,40 @@ std::vector<Tensor> ModuleBase::parameters() const {
 }
 
 int64_t ModuleBase::parameter_count() const {
+  std::unordered_set<const TensorNode*> seen;
   int64_t count = 0;
-  for (const Tensor& parameter : parameters()) count += parameter.numel();
+  for (const Tensor& parameter : parameters())
+    if (seen.insert(&parameter.node()).second) count += parameter.numel();
   return count;
 }
 
 void ModuleBase::train(bool on) const { set_training(*state_, on); }
+bool ModuleBase::training() const { return state_->training; }
 
 std::string ModuleBase::path() const {
   std::string out = state_->name;
   for (auto parent = state_->parent.lock(); parent; parent = parent->parent.lock())
     if (!parent->name.empty()) out = parent->name + "." + out;
   return out;
+}
+
+std::string ModuleBase::description() const { return description_of(*state_); }
+const std::type_info& ModuleBase::type() const { return state_->kind.type; }
+
+std::string ModuleBase::where() const {
+  const std::string at = path();
+  return at.empty() ? description() : at + " (" + description() + ")";
+}
+
+std::vector<ModuleBase> ModuleBase::children() const {
+  std::vector<ModuleBase> out;
+  for (const auto& child : state_->children) out.push_back(ModuleBase(child));
+  return out;
+}
+
+void ModuleBase::apply(const std::function<void(const ModuleBase&)>& visit) const {
+  visit(*this);
+  for (const ModuleBase& child : children()) child.apply(visit);
 }
 
 Tensor ModuleBase::parameter(std::string name, const Tensor& value) const {
@@ -91,24 +122,56 @@ void ModuleBase::add_child(std::string name, const ModuleBase& child) const {
   state_->children.push_back(child.state_);
 }
 
-void ModuleBase::replace_child(const ModuleBase& child, const ModuleBase& fresh) const {
-  for (auto& part : state_->children) {
-    if (part != child.state_) continue;
-    require(fresh.state_->parent.expired(), "replace: the new module is part of a network already, as '", fresh.path(), "'");
-    fresh.state_->name = part->name;
-    fresh.state_->parent = state_;
-    set_training(*fresh.state_, part->training);
-    part->parent.reset();
-    part = fresh.state_;
-    return;
-  }
-  fail("replace: the module is no direct part of this one; it must be a member that was declared with add()");
+void ModuleBase::enter() {
+  const std::lock_guard lock(state_->guard);
+  state_->objects.push_back(this);
 }
 
-std::string ModuleBase::where(const std::type_info& type, std::string description) const {
-  if (description.empty()) description = demangled(type.name());
-  const std::string at = path();
-  return at.empty() ? description : at + " (" + description + ")";
+void ModuleBase::leave() noexcept {
+  const std::lock_guard lock(state_->guard);
+  auto& objects = state_->objects;
+  objects.erase(std::find(objects.rbegin(), objects.rend(), this).base() - 1);
+}
+
+const ModuleBase& ModuleBase::member() const {
+  require(!state_->objects.empty(), "module: '", path(), "' is no more than a handle; keep the model itself as long as its parts are used");
+  return *state_->objects.front();
+}
+
+ModuleBase ModuleBase::part(std::string_view name) const {
+  std::shared_ptr<ModuleState> at = state_;
+  for (std::string_view rest = name; !rest.empty();) {
+    const size_t dot = std::min(rest.find('.'), rest.size());
+    const auto found = std::find_if(at->children.begin(), at->children.end(), [&](const auto& child) { return child->name == rest.substr(0, dot); });
+    if (found == at->children.end()) {
+      std::string names;
+      for (const auto& child : at->children) names += (names.empty() ? "" : ", ") + child->name;
+      fail("module: there is no part '", name, "'; the parts of ", description_of(*at), " are: ", names.empty() ? "none" : names);
+    }
+    at = *found;
+    rest.remove_prefix(std::min(dot + 1, rest.size()));
+  }
+  return ModuleBase(at);
+}
+
+void ModuleBase::replace(std::string_view name, const ModuleBase& fresh) { replace_part(part(name), fresh); }
+
+void ModuleBase::replace_part(const ModuleBase& old, const ModuleBase& fresh) {
+  const std::shared_ptr<ModuleState> part = old.state_, parent = part->parent.lock();
+  bool below = false;
+  for (auto above = parent; above; above = above->parent.lock()) below |= above == state_;
+  require(below, "replace: ", old.where(), " is no part of this model; it must be one that was declared with add()");
+  require(fresh.state_->parent.expired(), "replace: the new module is part of a network already, as '", fresh.path(), "'");
+  for (auto above = parent; above; above = above->parent.lock()) require(above != fresh.state_, "replace: the new module can't be a part of itself");
+  require(fresh.type() == part->kind.type, "replace: ", old.where(), " can't become a ", fresh.description(), ", which is of another type");
+  const ModuleBase& source = fresh.member();
+  *std::find(parent->children.begin(), parent->children.end(), part) = fresh.state_;
+  fresh.state_->name = part->name;
+  fresh.state_->parent = parent;
+  set_training(*fresh.state_, part->training);
+  part->parent.reset();
+  const std::vector<ModuleBase*> objects = part->objects;
+  for (ModuleBase* object : objects) part->kind.reseat(*object, source);
 }
 
 }  // namespace scry::nn

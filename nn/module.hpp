@@ -1,24 +1,45 @@
 #pragma once
 
 #include <scry/core/tensor.hpp>
+#include <functional>
 #include <memory>
+#include <tuple>
 #include <typeinfo>
 
 namespace scry::nn {
 
-/// What all copies of a module share.
-struct ModuleState {
-  std::string name;                   // as the parent calls it
-  std::weak_ptr<ModuleState> parent;  // empty for a whole model
-  std::vector<NamedTensor> parameters, buffers;
-  std::vector<std::shared_ptr<ModuleState>> children;
-  bool training = true;
+struct ModuleState;
+class ModuleBase;
+
+/// What a hook sees of one call of a module.
+struct ModuleCall {
+  const ModuleBase& module;
+  std::span<Tensor> inputs;   ///< the arguments that are tensors; a hook before the call may put others in their places …
+  std::span<Tensor> outputs;  ///< … and one after it in the places of the results (a tensor, or the tensors of a pair or tuple)
+};
+using ModuleHook = std::function<void(const ModuleCall&)>;
+
+/// Takes a hook away again; it stays where remove() isn't called.
+class HookHandle {
+ public:
+  HookHandle(std::weak_ptr<ModuleState> module, int64_t id) : module_(std::move(module)), id_(id) {}
+  void remove() const;
+
+ private:
+  std::weak_ptr<ModuleState> module_;
+  int64_t id_;
+};
+
+/// What is the same for all modules of one type.
+struct ModuleKind {
+  const std::type_info& type;
+  std::string (*describe)(const ModuleBase& module);              // empty where the type says nothing of itself
+  void (*reseat)(ModuleBase& handle, const ModuleBase& another);  // makes one handle a handle on another module
 };
 
 /// A handle on a network or a part of one; copies mean the same part. What doesn't depend on the kind of module.
 class ModuleBase {
  public:
-  ModuleBase() : state_(std::make_shared<ModuleState>()) {}
   ModuleBase(const ModuleBase&) = default;
   /// Copies are handles, so an assignment would only seem to change the network: see replace(), or load() for weights.
   ModuleBase& operator=(const ModuleBase&) = delete;
@@ -28,18 +49,59 @@ class ModuleBase {
   /// All tensors that belong to the network but aren't trained, such as running statistics.
   std::vector<NamedTensor> named_buffers() const;
   std::vector<Tensor> parameters() const;
-  /// The number of values in all parameters.
+  /// The number of values in all parameters; shared ones count once.
   int64_t parameter_count() const;
 
   /// Training or evaluation, for this module and all below it: dropout and batch normalisation differ.
   void train(bool on = true) const;
   void eval() const { train(false); }
-  bool training() const { return state_->training; }
+  bool training() const;
+
+  /// Takes the parameters whose names match out of training, or puts them back: "features.*", "*.bias" (`*` stands for any characters, `?` for
+  /// one). Returns their number; none is an Error that lists the names.
+  int64_t freeze(const std::string& pattern = "*") const;
+  int64_t unfreeze(const std::string& pattern = "*") const;
+
+  /// Converts all parameters and floating buffers, in place, to f32 or f64, and forgets gradients. An Error, with nothing changed, where a
+  /// registry holds one of them.
+  void to(DType dtype) const;
+  /// Copies the values of another network with the same names and shapes; else an Error lists those that differ, and nothing is changed.
+  void load(const ModuleBase& source) const;
 
   /// Names from the whole model down to this module, like "features.0"; empty for the model itself.
   std::string path() const;
+  /// As errors call it: "nn.Conv2d 20 -> 50, kernel 5", or the name of its type.
+  std::string description() const;
+  const std::type_info& type() const;
+  /// The parts that were declared with add(), in order.
+  std::vector<ModuleBase> children() const;
+  /// Calls visit(module) for this module and all below it, a module before its parts.
+  void apply(const std::function<void(const ModuleBase&)>& visit) const;
+  /// The same for those of one type, with their members: `model.apply<nn::Linear>([](const nn::Linear& layer) { … })`.
+  template <class Kind, class Visit>
+  void apply(const Visit& visit) const {
+    apply([&](const ModuleBase& module) {
+      if (module.type() == typeid(Kind)) visit(static_cast<const Kind&>(module.member()));
+    });
+  }
+
+  /// Puts a new module of the same type in the place of a part at any depth, `model.replace(model.fc2, nn::Linear{500, 20})`: all handles on the
+  /// old part, wherever they are, become handles on the new one, so none may be declared const.
+  template <class Child>
+  void replace(const Child& child, const Child& fresh) {
+    replace_part(child, fresh);
+  }
+  /// The same by the name of the part, as seen from this module: "features.0".
+  void replace(std::string_view name, const ModuleBase& fresh);
+  /// The part of that name.
+  ModuleBase part(std::string_view name) const;
+
+  /// Calls `hook` before, or after, every call of this module.
+  HookHandle register_forward_pre_hook(ModuleHook hook) const;
+  HookHandle register_forward_hook(ModuleHook hook) const;
 
  protected:
+  explicit ModuleBase(const ModuleKind& kind);
   /// Declares a tensor that is trained; returns it.
   Tensor parameter(std::string name, const Tensor& value) const;
   /// Declares a tensor that is saved with the network but not trained; returns it.
@@ -50,23 +112,36 @@ class ModuleBase {
     add_child(std::move(name), child);
     return child;
   }
-  /// Puts another module of the same kind in the place of `child`, a member that was declared with add().
-  template <class Child>
-  void replace(Child& child, const Child& fresh) const {
-    replace_child(child, fresh);
-    std::destroy_at(&child);
-    std::construct_at(&child, fresh);
-  }
 
+  // Keeps the list of the module's complete objects, of its own type.
+  void enter();
+  void leave() noexcept;
+
+  bool hooked() const;
+  void run_hooks(bool before, std::span<Tensor> inputs, std::span<Tensor> outputs) const;
   /// "conv2 (nn.Conv2d 20 -> 50, kernel 5)": where an error happened.
-  std::string where(const std::type_info& type, std::string description) const;
+  std::string where() const;
 
  private:
+  explicit ModuleBase(std::shared_ptr<ModuleState> state) : state_(std::move(state)) {}
   void add_child(std::string name, const ModuleBase& child) const;
-  void replace_child(const ModuleBase& child, const ModuleBase& fresh) const;
+  void replace_part(const ModuleBase& old, const ModuleBase& fresh);
+  const ModuleBase& member() const;
 
   std::shared_ptr<ModuleState> state_;
 };
+
+template <class T>
+inline constexpr bool is_tensor = std::is_same_v<std::remove_const_t<T>, Tensor>;
+
+/// Calls visit(tensor) for a tensor, or for those in a pair or tuple.
+template <class Value, class Visit>
+void each_tensor(Value& value, const Visit& visit) {
+  if constexpr (is_tensor<Value>)
+    visit(value);
+  else if constexpr (requires { std::tuple_size<Value>::value; })
+    std::apply([&](auto&... parts) { (each_tensor(parts, visit), ...); }, value);
+}
 
 /// The base of every module: `struct LeNet : nn::Module<LeNet> { … Tensor forward(const Tensor& x) const { … } };`
 /// Parameters and children are members, declared once with parameter(), buffer() and add(). forward() may take and return anything; calling
@@ -78,12 +153,64 @@ class Module : public ModuleBase {
   auto operator()(Args&&... args) const {
     const Self& self = static_cast<const Self&>(*this);
     try {
+      if (hooked()) return call_hooked(self, args...);
       return self.forward(std::forward<Args>(args)...);
     } catch (const Error& error) {
       if (error.located()) throw;
-      std::string description;
-      if constexpr (requires { self.describe(); }) description = self.describe();
-      throw Error(where(typeid(Self), std::move(description)), error);
+      throw Error(where(), error);
+    }
+  }
+
+ protected:
+  Module() : ModuleBase(kind) { enter(); }
+  Module(const Module& other) : ModuleBase(other) { enter(); }
+  ~Module() { leave(); }
+
+ private:
+  static std::string describe_as_self(const ModuleBase& module) {
+    if constexpr (requires(const Self& self) { self.describe(); }) return static_cast<const Self&>(module).describe();
+    return {};
+  }
+  static void reseat(ModuleBase& handle, const ModuleBase& another) {
+    Self& self = static_cast<Self&>(handle);
+    std::destroy_at(&self);
+    std::construct_at(&self, static_cast<const Self&>(another));
+  }
+  static constexpr ModuleKind kind{typeid(Self), describe_as_self, reseat};
+
+  // The tensor that stands for an argument, or the argument itself.
+  template <class Arg>
+  static Arg& taken(Arg& arg, Tensor*& next) {
+    if constexpr (is_tensor<Arg>)
+      return *next++;
+    else
+      return arg;
+  }
+
+  template <class... Args>
+  auto call_hooked(const Self& self, Args&... args) const {
+    constexpr size_t count = (size_t{is_tensor<Args>} + ... + 0);
+    Tensor inputs[count + 1], *next = inputs;
+    (
+        [&] {
+          if constexpr (is_tensor<Args>) *next++ = args;
+        }(),
+        ...);
+    run_hooks(true, {inputs, count}, {});
+    next = inputs;
+    const std::tuple<Args&...> all{taken(args, next)...};
+    const auto run = [&] { return std::apply([&](Args&... each) { return self.forward(each...); }, all); };
+    if constexpr (std::is_void_v<decltype(run())>) {
+      run();
+      run_hooks(false, {inputs, count}, {});
+    } else {
+      auto result = run();
+      std::vector<Tensor> outputs;
+      each_tensor(result, [&](const Tensor& y) { outputs.push_back(y); });
+      run_hooks(false, {inputs, count}, outputs);
+      next = outputs.data();
+      each_tensor(result, [&](Tensor& y) { y = *next++; });
+      return result;
     }
   }
 };

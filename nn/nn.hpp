@@ -15,6 +15,7 @@
 #include <scry/nn/models/resnet_cifar.hpp>
 #include <scry/nn/models/small_cnn.hpp>
 #include <scry/nn/module.hpp>
+#include <scry/nn/module_list.hpp>
 #include <scry/nn/pool.hpp>
 #include <scry/nn/sequential.hpp>
 #include <scry/nn/weights.hpp>

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <scry/nn/module.hpp>
-#include <functional>
 
 namespace scry::nn {
 
@@ -16,23 +15,23 @@ class Sequential : public Module<Sequential> {
 
   /// Adds a part at the end.
   template <class Part>
-  void push_back(const Part& part) {
+  void push_back(const Part& part) const {
     if constexpr (std::is_base_of_v<ModuleBase, Part>)
-      steps_.push_back([child = add(std::to_string(steps_.size()), part)](const Tensor& x) { return child(x); });
+      steps_->push_back([child = add(std::to_string(size()), part)](const Tensor& x) { return child(x); });
     else
-      steps_.push_back(part);
+      steps_->push_back(part);
   }
-  size_t size() const { return steps_.size(); }
+  size_t size() const { return steps_->size(); }
 
   Tensor forward(const Tensor& x) const {
     Tensor h = x;
-    for (const auto& step : steps_) h = step(h);
+    for (const auto& step : *steps_) h = step(h);
     return h;
   }
   std::string describe() const { return text("nn.Sequential of ", size()); }
 
  private:
-  std::vector<std::function<Tensor(const Tensor&)>> steps_;
+  std::shared_ptr<std::vector<std::function<Tensor(const Tensor&)>>> steps_ = std::make_shared<std::vector<std::function<Tensor(const Tensor&)>>>();
 };
 
 }  // namespace scry::nn

@@ -139,7 +139,7 @@ TEST(Module, ReplacesAPart) {
   EXPECT_FALSE(same_node(net.named_parameters()[6].tensor, before));
   EXPECT_FAILS(net.put(net.first.fc), "replace", "part of a network already", "'first.fc'");
   Linear stranger{1, 1};
-  EXPECT_FAILS(net.put_elsewhere(stranger, Linear{1, 1}), "replace", "no direct part");
+  EXPECT_FAILS(net.put_elsewhere(stranger, Linear{1, 1}), "replace", "no part of this model");
 }
 
 // The example of how an error reads.
