@@ -29,17 +29,19 @@ void check_name(const ModuleState& state, const std::string& name) {
   require(!taken, "module: the name '", name, "' is given twice");
 }
 
-std::string demangled(const char* name) {
+// "nn.ReLU" for the library's own.
+std::string readable(const std::type_info& type) {
   int status = 0;
-  char* readable = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-  std::string out = status == 0 ? readable : name;
-  std::free(readable);
-  return out;
+  char* demangled = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string out = status == 0 ? demangled : type.name();
+  std::free(demangled);
+  constexpr std::string_view own = "scry::nn::";
+  return out.starts_with(own) && out.find(':', own.size()) == std::string::npos ? "nn." + out.substr(own.size()) : out;
 }
 
 std::string description_of(const ModuleState& state) {
   std::string own = state.objects.empty() ? "" : state.kind.describe(*state.objects.front());
-  return own.empty() ? demangled(state.kind.type.name()) : own;
+  return own.empty() ? readable(state.kind.type) : own;
 }
 
 }  // namespace

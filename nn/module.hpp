@@ -149,6 +149,10 @@ void each_tensor(Value& value, const Visit& visit) {
 template <class Self>
 class Module : public ModuleBase {
  public:
+  Module() : ModuleBase(kind) { enter(); }
+  Module(const Module& other) : ModuleBase(other) { enter(); }
+  ~Module() { leave(); }
+
   template <class... Args>
   auto operator()(Args&&... args) const {
     const Self& self = static_cast<const Self&>(*this);
@@ -160,11 +164,6 @@ class Module : public ModuleBase {
       throw Error(where(), error);
     }
   }
-
- protected:
-  Module() : ModuleBase(kind) { enter(); }
-  Module(const Module& other) : ModuleBase(other) { enter(); }
-  ~Module() { leave(); }
 
  private:
   static std::string describe_as_self(const ModuleBase& module) {
