@@ -12,11 +12,13 @@
 #include <scry/autograd/ops/einsum.hpp>
 #include <scry/autograd/ops/indexing.hpp>
 #include <scry/autograd/ops/inplace.hpp>
+#include <scry/autograd/ops/interpolate.hpp>
 #include <scry/autograd/ops/linalg.hpp>
 #include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/matmul.hpp>
 #include <scry/autograd/ops/normalization.hpp>
 #include <scry/autograd/ops/pad.hpp>
+#include <scry/autograd/ops/pixel_shuffle.hpp>
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/power.hpp>
 #include <scry/autograd/ops/rearrange.hpp>

@@ -1,8 +1,11 @@
+#include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/ops/conv.hpp>
 #include <scry/autograd/ops/reduce.hpp>
+#include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/conv2d.hpp>
+#include <algorithm>
 
 namespace scry {
 namespace {
@@ -54,30 +57,70 @@ Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, co
 
 Tensor product(const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups) { return convolution(x, weight, {}, window, groups); }
 
+// What a convolution of one dimension or two asks of its arguments; transposed, the weight's first axis is that of the input.
+void check(std::string_view op, int dimensions, bool transposed, const Tensor& x, const Tensor& weight, const Tensor& bias, int64_t groups) {
+  autograd::require_floating(op, x);
+  autograd::require_rank(op, "the input", x, dimensions + 2);
+  autograd::require_rank(op, "the weight", weight, dimensions + 2);
+  autograd::require_same_dtype(op, x, weight);
+  const int64_t first = weight.size(0);
+  require(groups >= 1 && groups <= std::max<int64_t>(first, 1) && first % groups == 0, op, ": ", groups, " groups don't divide the ", first,
+          transposed ? " input" : " output", " channels of the weight");
+  const int64_t second = weight.size(1) * groups, in = transposed ? first : second, out = transposed ? second : first;
+  require(x.size(1) == in, op, ": expected ", in, " input channels in ", dimensions == 1 ? "[N, C, L]" : "[N, C, H, W]", ", got input of shape ",
+          x.shape());
+  if (!bias.defined()) return;
+  autograd::require_same_dtype(op, x, bias);
+  require(bias.shape() == Shape{out}, op, ": expected a bias of shape [", out, "], got ", bias.shape());
+}
+
+// A sequence is an image of height 1.
+Tensor image(const Tensor& x) { return x.rank() == 3 ? unsqueeze(x, 2) : x; }
+Tensor of_rank(const Tensor& y, int rank) { return rank == 3 ? squeeze(y, 2) : y; }
+
+Tensor convolve(std::string_view op, int dimensions, const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
+  check(op, dimensions, false, x, weight, bias, o.groups);
+  const Window2d window = autograd::window_of(op, dimensions, {weight.size(-2), weight.size(-1)}, o.stride, o.padding, o.dilation);
+  return of_rank(convolution(image(x), image(weight), bias, window, o.groups), x.rank());
+}
+
+Tensor convolve_transposed(std::string_view op, int dimensions, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                           const ConvTranspose2dOptions& o) {
+  check(op, dimensions, true, x, weight, bias, o.groups);
+  Window2d window = autograd::window_of(op, dimensions, {weight.size(-2), weight.size(-1)}, o.stride, o.padding, o.dilation);
+  const Tensor in = image(x);
+  Shape out{x.size(0), weight.size(1) * o.groups, 1, 1};
+  for (int axis = dimensions == 1 ? 1 : 0; axis < 2; ++axis) {
+    const auto i = static_cast<size_t>(axis);
+    const int64_t size = in.size(2 + axis), extra = axis == 0 ? o.output_padding.height : o.output_padding.width;
+    require(extra >= 0 && extra < std::max(window.stride[i], window.dilation[i]), op, ": an output padding of ", extra,
+            " isn't below the stride or the dilation, ", window.stride[i], " and ", window.dilation[i]);
+    require(size >= 1 && size < int64_t{1} << 31, op, ": expected at least one element along each axis, got input of shape ", x.shape());
+    window.padding_after[i] -= extra;
+    out[2 + axis] =
+        (size - 1) * window.stride[i] + window.dilation[i] * (window.kernel[i] - 1) + 1 - window.padding_before[i] - window.padding_after[i];
+    require(out[2 + axis] >= 1, op, ": an input of shape ", x.shape(), " leaves ", out[2 + axis], " elements of the result; use less padding");
+  }
+  const Tensor y = of_rank(input_gradient(in, image(weight), out, window, o.groups), x.rank());
+  return bias.defined() ? y + reshape(bias, dimensions == 1 ? Shape{-1, 1} : Shape{-1, 1, 1}) : y;
+}
+
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
-  autograd::require_floating("conv2d", x);
-  autograd::require_rank("conv2d", "the input", x, 4);
-  autograd::require_rank("conv2d", "the weight", weight, 4);
-  autograd::require_same_dtype("conv2d", x, weight);
-  const auto& [stride, padding, dilation, groups] = options;
-  require(groups >= 1 && weight.size(0) % groups == 0, "conv2d: ", groups, " groups don't divide the ", weight.size(0),
-          " output channels of the weight");
-  require(x.size(1) == weight.size(1) * groups, "conv2d: expected ", weight.size(1) * groups, " input channels in [N, C, H, W], got input of shape ",
-          x.shape());
-  require(stride.height >= 1 && stride.width >= 1 && dilation.height >= 1 && dilation.width >= 1 && padding.height >= 0 && padding.width >= 0,
-          "conv2d: stride and dilation are at least 1, padding at least 0");
-  if (bias.defined()) {
-    autograd::require_same_dtype("conv2d", x, bias);
-    require(bias.shape() == Shape{weight.size(0)}, "conv2d: expected a bias of shape [", weight.size(0), "], got ", bias.shape());
-  }
-  const Window2d window{.kernel = {weight.size(2), weight.size(3)},
-                        .stride = {stride.height, stride.width},
-                        .padding_before = {padding.height, padding.width},
-                        .padding_after = {padding.height, padding.width},
-                        .dilation = {dilation.height, dilation.width}};
-  return convolution(x, weight, bias, window, groups);
+  return convolve("conv2d", 2, x, weight, bias, options);
+}
+
+Tensor conv1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv1dOptions& options) {
+  return convolve("conv1d", 1, x, weight, bias, options);
+}
+
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvTranspose2dOptions& options) {
+  return convolve_transposed("conv_transpose2d", 2, x, weight, bias, options);
+}
+
+Tensor conv_transpose1d(const Tensor& x, const Tensor& weight, const Tensor& bias, const ConvTranspose1dOptions& options) {
+  return convolve_transposed("conv_transpose1d", 1, x, weight, bias, options);
 }
 
 }  // namespace scry

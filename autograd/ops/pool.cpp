@@ -1,6 +1,13 @@
+#include <scry/autograd/ops/arithmetic.hpp>
+#include <scry/autograd/ops/cast.hpp>
 #include <scry/autograd/ops/check.hpp>
+#include <scry/autograd/ops/indexing.hpp>
+#include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/pool.hpp>
+#include <scry/autograd/ops/power.hpp>
+#include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
+#include <scry/core/creation.hpp>
 #include <scry/core/kernels/pool2d.hpp>
 
 namespace scry {
@@ -10,59 +17,133 @@ using autograd::record;
 using autograd::wrt;
 using kernels::Window2d;
 
-Window2d window_of(std::string_view op, const Tensor& x, Pair kernel, const Pool2dOptions& options) {
+void check(std::string_view op, int dimensions, const Tensor& x) {
   autograd::require_floating(op, x);
-  autograd::require_rank(op, "the input", x, 4);
-  const Pair stride = options.stride.value_or(kernel), padding = options.padding;
-  require(kernel.height >= 1 && kernel.width >= 1 && stride.height >= 1 && stride.width >= 1, op, ": kernel and stride are at least 1");
-  require(padding.height >= 0 && padding.width >= 0 && 2 * padding.height <= kernel.height && 2 * padding.width <= kernel.width, op, ": padding [",
-          padding.height, ", ", padding.width, "] must be from 0 to half the kernel [", kernel.height, ", ", kernel.width, "]");
-  return {.kernel = {kernel.height, kernel.width},
-          .stride = {stride.height, stride.width},
-          .padding_before = {padding.height, padding.width},
-          .padding_after = {padding.height, padding.width}};
+  autograd::require_rank(op, "the input", x, dimensions + 2);
 }
+
+Window2d window_of(std::string_view op, int dimensions, Pair kernel, const std::optional<Pair>& stride, const Padding& padding, Pair dilation) {
+  const Window2d window = autograd::window_of(op, dimensions, kernel, stride.value_or(kernel), padding, dilation);
+  for (size_t i = 0; i < 2; ++i) {
+    const int64_t most = std::max(window.padding_before[i], window.padding_after[i]);
+    require(most <= window.dilation[i] * (window.kernel[i] - 1), op, ": a padding of ", most, " must be smaller than the kernel of ",
+            window.kernel[i], ", or windows lie in it");
+  }
+  return window;
+}
+
+// A sequence is an image of height 1.
+Tensor image(const Tensor& x) { return x.rank() == 3 ? unsqueeze(x, 2) : x; }
+Tensor of_rank(const Tensor& y, int rank) { return rank == 3 ? squeeze(y, 2) : y; }
 
 // Placing values at the maxima and reading them there are each other's gradients.
-Tensor gather(const Tensor& x, const Tensor& indices, const Window2d& window);
+Tensor read(const Tensor& x, const Tensor& taps, const Window2d& window);
 
-Tensor scatter(const Tensor& g, const Tensor& indices, const Shape& input, const Window2d& window) {
-  const auto back = [](const Tensor& gg, const Tensor& which, const Window2d& by) { return gather(gg, which, by); };
-  return record("max_pool2d_gradient", kernels::max_pool2d_grad(g, indices, input, window), wrt(g, back, indices, window));
+Tensor place(const Tensor& g, const Tensor& taps, const Shape& input, const Window2d& window) {
+  const auto back = [](const Tensor& gg, const Tensor& which, const Window2d& by) { return read(gg, which, by); };
+  return record("max_pool2d_gradient", kernels::max_pool2d_grad(g, taps, input, window), wrt(g, back, taps, window));
 }
 
-Tensor gather(const Tensor& x, const Tensor& indices, const Window2d& window) {
-  const auto back = [](const Tensor& g, const Tensor& which, const Shape& input, const Window2d& by) { return scatter(g, which, input, by); };
-  return record("max_pool2d_gather", kernels::max_pool2d_gather(x, indices, window), wrt(x, back, indices, x.shape(), window));
+Tensor read(const Tensor& x, const Tensor& taps, const Window2d& window) {
+  const auto back = [](const Tensor& g, const Tensor& which, const Shape& input, const Window2d& by) { return place(g, which, input, by); };
+  return record("max_pool2d_gather", kernels::max_pool2d_gather(x, taps, window), wrt(x, back, taps, x.shape(), window));
 }
 
-Tensor avg_gradient(const Tensor& g, const Shape& input, const Window2d& window, bool ceil_mode, bool count_include_pad);
+// The maxima, and which element of its window each is.
+kernels::Pooled maxima(const Tensor& x, const Window2d& window, bool ceil_mode) {
+  const kernels::Pooled pooled = kernels::max_pool2d(x, window, ceil_mode);
+  const auto back = [](const Tensor& g, const Tensor& taps, const Shape& input, const Window2d& by) { return place(g, taps, input, by); };
+  return {record("max_pool2d", pooled.values, wrt(x, back, pooled.indices, x.shape(), window)), pooled.indices};
+}
 
-Tensor average(const Tensor& x, const Window2d& window, bool ceil_mode, bool count_include_pad) {
-  const auto back = [](const Tensor& g, const Shape& input, const Window2d& by, bool ceil, bool count) {
-    return avg_gradient(g, input, by, ceil, count);
+Tensor max_pool(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const MaxPoolOptions& o) {
+  check(op, dimensions, x);
+  return of_rank(maxima(image(x), window_of(op, dimensions, kernel, o.stride, o.padding, o.dilation), o.ceil_mode).values, x.rank());
+}
+
+// Where the elements of windows lie in their channel of images this wide.
+Tensor positions(const Tensor& taps, const Window2d& window, int64_t width) {
+  const auto first = [&](size_t i, int64_t count) {
+    return arange(count) * static_cast<double>(window.stride[i]) - static_cast<double>(window.padding_before[i]);
   };
-  return record("avg_pool2d", kernels::avg_pool2d(x, window, ceil_mode, count_include_pad),
-                wrt(x, back, x.shape(), window, ceil_mode, count_include_pad));
+  const Tensor tap = cast(taps, i64), column = remainder(tap, scalar(static_cast<double>(window.kernel[1]), i64));
+  const Tensor row = cast((tap - column) / static_cast<double>(window.kernel[1]), i64);
+  const Tensor y = row * static_cast<double>(window.dilation[0]) + unsqueeze(first(0, taps.size(2)), 1);
+  return y * static_cast<double>(width) + (column * static_cast<double>(window.dilation[1]) + first(1, taps.size(3)));
 }
 
-Tensor avg_gradient(const Tensor& g, const Shape& input, const Window2d& window, bool ceil_mode, bool count_include_pad) {
-  const auto back = [](const Tensor& gg, const Window2d& by, bool ceil, bool count) { return average(gg, by, ceil, count); };
-  return record("avg_pool2d_gradient", kernels::avg_pool2d_grad(g, input, window, count_include_pad),
-                wrt(g, back, window, ceil_mode, count_include_pad));
+MaxPooled max_pool_with_indices(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const MaxPoolOptions& o) {
+  check(op, dimensions, x);
+  const Window2d window = window_of(op, dimensions, kernel, o.stride, o.padding, o.dilation);
+  const kernels::Pooled pooled = maxima(image(x), window, o.ceil_mode);
+  return {of_rank(pooled.values, x.rank()), of_rank(positions(pooled.indices, window, x.size(-1)), x.rank())};
+}
+
+Tensor max_unpool(std::string_view op, int dimensions, const Tensor& x, const Tensor& indices, Pair size) {
+  check(op, dimensions, x);
+  require(indices.defined() && indices.dtype() == i64 && indices.shape() == x.shape(), op, ": expected indices (i64) of shape ", x.shape());
+  constexpr int64_t limit = int64_t{1} << 31;
+  require(size.height >= 0 && size.width >= 0 && size.height < limit && size.width < limit, op, ": a size of ", size.height, " x ", size.width,
+          " must be from 0 to below 2^31");
+  const Shape shape{x.size(0), x.size(1), size.height, size.width};
+  const Tensor empty = zeros({x.size(0), x.size(1), size.height * size.width}, x.dtype());
+  return of_rank(reshape(scatter(empty, flatten(indices, 2), flatten(x, 2), 2), shape), x.rank());
+}
+
+// How means are made.
+struct Averaging {
+  Window2d window;
+  bool ceil_mode, count_include_pad;
+  int64_t divisor;
+};
+
+Tensor spread(const Tensor& g, const Shape& input, const Averaging& by);
+
+Tensor average(const Tensor& x, const Averaging& by) {
+  const auto back = [](const Tensor& g, const Shape& input, const Averaging& how) { return spread(g, input, how); };
+  return record("avg_pool2d", kernels::avg_pool2d(x, by.window, by.ceil_mode, by.count_include_pad, by.divisor), wrt(x, back, x.shape(), by));
+}
+
+Tensor spread(const Tensor& g, const Shape& input, const Averaging& by) {
+  const auto back = [](const Tensor& gg, const Averaging& how) { return average(gg, how); };
+  return record("avg_pool2d_gradient", kernels::avg_pool2d_grad(g, input, by.window, by.count_include_pad, by.divisor), wrt(g, back, by));
+}
+
+Tensor avg_pool(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const AvgPoolOptions& o) {
+  check(op, dimensions, x);
+  require(o.divisor_override != 0, op, ": a divisor of 0 was given");
+  const Window2d window = window_of(op, dimensions, kernel, o.stride, o.padding, 1);
+  return of_rank(average(image(x), {window, o.ceil_mode, o.count_include_pad, o.divisor_override.value_or(0)}), x.rank());
+}
+
+Tensor lp_pool(std::string_view op, int dimensions, const Tensor& x, double p, Pair kernel, const LpPoolOptions& o) {
+  check(op, dimensions, x);
+  require(p > 0, op, ": expected a power above 0, got ", p);
+  const Tensor means = avg_pool(op, dimensions, pow(x, p), kernel, {.stride = o.stride, .ceil_mode = o.ceil_mode});
+  return pow(means * (static_cast<double>(kernel.height) * static_cast<double>(kernel.width)), 1 / p);
 }
 
 }  // namespace
 
-Tensor max_pool2d(const Tensor& x, Pair kernel, const Pool2dOptions& options) {
-  const Window2d window = window_of("max_pool2d", x, kernel, options);
-  const kernels::Pooled pooled = kernels::max_pool2d(x, window, options.ceil_mode);
-  const auto back = [](const Tensor& g, const Tensor& indices, const Shape& input, const Window2d& by) { return scatter(g, indices, input, by); };
-  return record("max_pool2d", pooled.values, wrt(x, back, pooled.indices, x.shape(), window));
+Tensor max_pool2d(const Tensor& x, Pair kernel, const MaxPoolOptions& options) { return max_pool("max_pool2d", 2, x, kernel, options); }
+Tensor max_pool1d(const Tensor& x, int64_t kernel, const MaxPoolOptions& options) { return max_pool("max_pool1d", 1, x, kernel, options); }
+
+MaxPooled max_pool2d_with_indices(const Tensor& x, Pair kernel, const MaxPoolOptions& options) {
+  return max_pool_with_indices("max_pool2d_with_indices", 2, x, kernel, options);
+}
+MaxPooled max_pool1d_with_indices(const Tensor& x, int64_t kernel, const MaxPoolOptions& options) {
+  return max_pool_with_indices("max_pool1d_with_indices", 1, x, kernel, options);
 }
 
-Tensor avg_pool2d(const Tensor& x, Pair kernel, const Pool2dOptions& options, bool count_include_pad) {
-  return average(x, window_of("avg_pool2d", x, kernel, options), options.ceil_mode, count_include_pad);
+Tensor max_unpool2d(const Tensor& x, const Tensor& indices, Pair size) { return max_unpool("max_unpool2d", 2, x, indices, size); }
+Tensor max_unpool1d(const Tensor& x, const Tensor& indices, int64_t size) { return max_unpool("max_unpool1d", 1, x, indices, {1, size}); }
+
+Tensor avg_pool2d(const Tensor& x, Pair kernel, const AvgPoolOptions& options) { return avg_pool("avg_pool2d", 2, x, kernel, options); }
+Tensor avg_pool1d(const Tensor& x, int64_t kernel, const AvgPoolOptions& options) { return avg_pool("avg_pool1d", 1, x, kernel, options); }
+
+Tensor lp_pool2d(const Tensor& x, double p, Pair kernel, const LpPoolOptions& options) { return lp_pool("lp_pool2d", 2, x, p, kernel, options); }
+Tensor lp_pool1d(const Tensor& x, double p, int64_t kernel, const LpPoolOptions& options) {
+  return lp_pool("lp_pool1d", 1, x, p, {1, kernel}, options);
 }
 
 }  // namespace scry

@@ -1,11 +1,15 @@
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/ops/math.hpp>
+#include <scry/autograd/ops/power.hpp>
 #include <scry/autograd/ops/reduce.hpp>
+#include <scry/autograd/ops/resample.hpp>
 #include <scry/autograd/ops/row_norm.hpp>
 #include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/row_norm.hpp>
+#include <algorithm>
+#include <limits>
 
 namespace scry {
 namespace {
@@ -70,8 +74,9 @@ Tensor layer_norm(const Tensor& x, const Shape& shape, const Tensor& weight, con
   return over_last_axes("layer_norm", x, shape, weight, bias, true, eps);
 }
 
-Tensor rms_norm(const Tensor& x, const Shape& shape, const Tensor& weight, double eps) {
-  return over_last_axes("rms_norm", x, shape, weight, {}, false, eps);
+Tensor rms_norm(const Tensor& x, const Shape& shape, const Tensor& weight, std::optional<double> eps) {
+  const double least = x.defined() && x.dtype() == f64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
+  return over_last_axes("rms_norm", x, shape, weight, {}, false, eps.value_or(least));
 }
 
 Tensor group_norm(const Tensor& x, int64_t groups, const Tensor& weight, const Tensor& bias, double eps) {
@@ -85,6 +90,18 @@ Tensor instance_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, 
   autograd::require_floating("instance_norm", x);
   require(x.rank() >= 3, "instance_norm: expected an input of shape [N, C, spatial…], got ", x.shape());
   return over_channels("instance_norm", x, std::max<int64_t>(x.size(1), 1), weight, bias, eps);
+}
+
+Tensor local_response_norm(const Tensor& x, int64_t size, const LocalResponseNormOptions& options) {
+  autograd::require_floating("local_response_norm", x);
+  require(x.rank() >= 3, "local_response_norm: expected an input of shape [N, C, spatial…], got ", x.shape());
+  require(size >= 1 && size < int64_t{1} << 31, "local_response_norm: expected a size of at least 1, got ", size);
+  const int64_t channels = x.size(1);
+  kernels::Resampling neighbours(channels, channels, channels * std::min(size, channels));
+  for (int64_t c = 0; c < channels; ++c, neighbours.end_row())
+    for (int64_t i = std::max<int64_t>(c - size / 2, 0); i <= std::min(c + (size - 1) / 2, channels - 1); ++i)
+      neighbours.add(i, options.alpha / static_cast<double>(size));
+  return x / pow(autograd::resample(x * x, 1, neighbours) + options.k, options.beta);
 }
 
 }  // namespace scry

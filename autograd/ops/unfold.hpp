@@ -1,6 +1,6 @@
 #pragma once
 
-#include <scry/autograd/ops/conv.hpp>
+#include <scry/autograd/ops/window.hpp>
 
 namespace scry {
 

@@ -217,7 +217,8 @@ void max_grad_row(const Plan& p, const Reaching& columns, std::span<const Reachi
 
 // What an element of each window counts for in its mean: [y.grid, x.grid].
 template <class T>
-Table<T> shares(const Plan& p, const Window2d& window, bool count_include_pad) {
+Table<T> shares(const Plan& p, const Window2d& window, bool count_include_pad, int64_t divisor) {
+  if (divisor != 0) return Table<T>(static_cast<size_t>(p.y.grid * p.x.grid), T{1} / static_cast<T>(divisor));
   const auto size = [&](Axis axis, int64_t i, int64_t padding_after) {
     if (!count_include_pad) return std::max<int64_t>(1, axis.end_tap(i) - axis.first_tap(i));
     axis.in += padding_after;
@@ -313,7 +314,7 @@ Tensor max_pool2d_gather(const Tensor& x, const Tensor& indices, const Window2d&
   return out;
 }
 
-Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode, bool count_include_pad) {
+Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode, bool count_include_pad, int64_t divisor) {
   constexpr std::string_view op = "avg_pool2d";
   const Shape shape = pool2d_output_shape(op, x.shape(), window, ceil_mode);
   const Plan p = make_plan(x.shape(), shape, window);
@@ -323,7 +324,7 @@ Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode, bool 
   dispatch_floating(op, x.dtype(), [&]<class T>() {
     const T* images = static_cast<const T*>(in.raw());
     T* means = static_cast<T*>(out.raw());
-    const auto share = shares<T>(p, window, count_include_pad);
+    const auto share = shares<T>(p, window, count_include_pad, divisor);
     const int64_t size = p.x.grid * p.channels;
     for_rows(p.output_rows(), size * p.y.taps * p.x.taps * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
       const int64_t i = row % p.y.grid;
@@ -342,7 +343,7 @@ Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode, bool 
   return out;
 }
 
-Tensor avg_pool2d_grad(const Tensor& gradient, const Shape& input, const Window2d& window, bool count_include_pad) {
+Tensor avg_pool2d_grad(const Tensor& gradient, const Shape& input, const Window2d& window, bool count_include_pad, int64_t divisor) {
   constexpr std::string_view op = "avg_pool2d_grad";
   const Plan p = make_checked_plan(op, input, gradient.shape(), window);
   const Tensor in = channels_last(gradient);
@@ -352,7 +353,7 @@ Tensor avg_pool2d_grad(const Tensor& gradient, const Shape& input, const Window2
   dispatch_floating(op, gradient.dtype(), [&]<class T>() {
     const T* gradients = static_cast<const T*>(in.raw());
     T* to = static_cast<T*>(out.raw());
-    const auto share = shares<T>(p, window, count_include_pad);
+    const auto share = shares<T>(p, window, count_include_pad, divisor);
     const int64_t size = p.x.in * p.channels, plane = p.y.grid * p.x.grid * p.channels;
     for_rows(p.input_rows(), size * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
       const T* of_image = gradients + row / p.y.in * plane;

@@ -22,9 +22,10 @@ Tensor max_pool2d_grad(const Tensor& gradient, const Tensor& indices, const Shap
 /// The values of x: [N, C, H, W] where the indices point (zero in the padding), of the indices' shape: the gradient of max_pool2d_grad.
 Tensor max_pool2d_gather(const Tensor& x, const Tensor& indices, const Window2d& window);
 
-/// The means of windows. With `count_include_pad` the zeros of the padding are elements too; what `ceil_mode` adds behind it never is.
-Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode = false, bool count_include_pad = true);
+/// The means of windows. With `count_include_pad` the zeros of the padding are elements too; what `ceil_mode` adds behind it never is. A
+/// `divisor` other than 0 takes the place of the number of elements.
+Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode = false, bool count_include_pad = true, int64_t divisor = 0);
 /// The gradient of avg_pool2d in x, of shape `input`.
-Tensor avg_pool2d_grad(const Tensor& gradient, const Shape& input, const Window2d& window, bool count_include_pad = true);
+Tensor avg_pool2d_grad(const Tensor& gradient, const Shape& input, const Window2d& window, bool count_include_pad = true, int64_t divisor = 0);
 
 }  // namespace scry::kernels

@@ -94,7 +94,7 @@ TEST(MaxPool2d, Values) {
   const Tensor x = uniform({2, 3, 7, 6}, -1, 1, f64);
   struct Case {
     Pair kernel;
-    Pool2dOptions options;
+    MaxPoolOptions options;
   };
   for (const auto& [kernel, options] :
        {Case{2, {}}, Case{{3, 2}, {.stride = 1}}, Case{3, {.stride = Pair{2, 1}, .padding = 1}}, Case{2, {.stride = 3, .ceil_mode = true}}}) {

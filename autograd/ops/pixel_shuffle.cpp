@@ -1,0 +1,44 @@
+#include <scry/autograd/ops/check.hpp>
+#include <scry/autograd/ops/pixel_shuffle.hpp>
+#include <scry/autograd/ops/view.hpp>
+#include <vector>
+
+namespace scry {
+namespace {
+
+void check(std::string_view op, const Tensor& x, int64_t factor) {
+  autograd::require_defined(op, x);
+  require(x.rank() >= 3 && x.rank() <= Shape::max_rank - 2, op, ": expected 3 to ", Shape::max_rank - 2, " axes, [..., C, H, W], got shape ",
+          x.shape());
+  require(factor >= 1 && factor < int64_t{1} << 31, op, ": expected a factor of at least 1, got ", factor);
+}
+
+// x with its last three axes split into five, those in another order, and shaped again: {C, H, W} of the result.
+Tensor reordered(const Tensor& x, std::initializer_list<int64_t> split, std::initializer_list<int> order, std::initializer_list<int64_t> result) {
+  const int lead = x.rank() - 3;
+  std::vector<int64_t> parts(x.shape().begin(), x.shape().begin() + lead), sizes = parts;
+  parts.insert(parts.end(), split.begin(), split.end());
+  sizes.insert(sizes.end(), result.begin(), result.end());
+  std::vector<int> axes;
+  for (int i = 0; i < lead; ++i) axes.push_back(i);
+  for (const int axis : order) axes.push_back(lead + axis);
+  return reshape(permute(reshape(x, Shape(parts)), axes), Shape(sizes));
+}
+
+}  // namespace
+
+Tensor pixel_shuffle(const Tensor& x, int64_t factor) {
+  check("pixel_shuffle", x, factor);
+  const int64_t r = factor, c = x.size(-3) / (r * r), h = x.size(-2), w = x.size(-1);
+  require(c * r * r == x.size(-3), "pixel_shuffle: the channels of shape ", x.shape(), " aren't a multiple of ", r, " squared");
+  return reordered(x, {c, r, r, h, w}, {0, 3, 1, 4, 2}, {c, h * r, w * r});
+}
+
+Tensor pixel_unshuffle(const Tensor& x, int64_t factor) {
+  check("pixel_unshuffle", x, factor);
+  const int64_t r = factor, c = x.size(-3), h = x.size(-2) / r, w = x.size(-1) / r;
+  require(h * r == x.size(-2) && w * r == x.size(-1), "pixel_unshuffle: height and width of shape ", x.shape(), " aren't multiples of ", r);
+  return reordered(x, {c, h, r, w, r}, {0, 2, 4, 1, 3}, {c * r * r, h, w});
+}
+
+}  // namespace scry

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <scry/core/kernels/conv2d_window.hpp>
+
+namespace scry {
+
+/// A number for the height and one for the width of an image; one number stands for both. Ops in one dimension take the width's.
+template <class T>
+struct PairOf {
+  constexpr PairOf(T both) : height(both), width(both) {}
+  constexpr PairOf(T of_height, T of_width) : height(of_height), width(of_width) {}
+  T height, width;
+};
+using Pair = PairOf<int64_t>;
+
+/// How much stands around an image: `2` on all sides, `{1, 2}` above and below, and left and right, `{{1, 0}, {2, 0}}` before (above, left)
+/// and after (below, right) it.
+struct Padding {
+  constexpr Padding(int64_t all) : Padding(Pair(all)) {}
+  constexpr Padding(int64_t height, int64_t width) : Padding(Pair(height, width)) {}
+  constexpr Padding(Pair both) : Padding(both, both) {}
+  constexpr Padding(Pair at_start, Pair at_end) : before(at_start), after(at_end) {}
+  /// What keeps the image's size, for strides of 1; an odd one out stands after it.
+  static const Padding same;
+  /// None.
+  static const Padding valid;
+
+  Pair before, after;
+  bool automatic = false;
+
+ private:
+  constexpr explicit Padding(bool keep_size) : Padding(0) { automatic = keep_size; }
+};
+inline constexpr Padding Padding::same{true};
+inline constexpr Padding Padding::valid{int64_t{0}};
+
+namespace autograd {
+
+/// The window that these numbers mean on images of one dimension (whose height is 1) or two; errors name `op`.
+kernels::Window2d window_of(std::string_view op, int dimensions, Pair kernel, Pair stride, const Padding& padding, Pair dilation);
+
+}  // namespace autograd
+}  // namespace scry
