@@ -3,6 +3,7 @@
 #include <scry/autograd/ops/dropout.hpp>
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
+#include <algorithm>
 
 namespace scry {
 namespace {

@@ -29,10 +29,10 @@ struct Padding {
   bool automatic = false;
 
  private:
-  constexpr explicit Padding(bool keep_size) : Padding(0) { automatic = keep_size; }
+  constexpr Padding(Pair at_start, Pair at_end, bool keeps_size) : before(at_start), after(at_end), automatic(keeps_size) {}
 };
-inline constexpr Padding Padding::same{true};
-inline constexpr Padding Padding::valid{int64_t{0}};
+inline constexpr Padding Padding::same{0, 0, true};
+inline constexpr Padding Padding::valid = 0;
 
 namespace autograd {
 

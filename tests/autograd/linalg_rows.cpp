@@ -113,7 +113,7 @@ Values scaled(Values y, Args x, int64_t span) {
 }
 
 std::vector<Row> norm_rows() {
-  constexpr double eps = 1e-5;
+  static constexpr double eps = 1e-5;
   return {
       {"layer_norm",
        {{{{4, 7}}, {{7}}, {{7}}}, {{{2, 3, 70}}, {{70}}, {{70}}}, {{{6, 5}, 100, 101}, {{5}}, {{5}}}, {{{0, 5}}, {{5}}, {{5}}}},
@@ -135,7 +135,7 @@ std::vector<Row> norm_rows() {
        1e-5},
       {"rms_norm",
        {{{{4, 7}}, {{7}}}, {{{2, 3, 70}}, {{70}}}},
-       [](Args x) { return rms_norm(x[0], {x[0].size(-1)}, x[1]); },
+       [](Args x) { return rms_norm(x[0], {x[0].size(-1)}, x[1], eps); },
        [](Args x) { return scaled(normalised(x[0], x[0].size(-1), false, eps), x, 1); },
        [] { rms_norm(zeros({2}, i64), {2}); },
        1e-5},

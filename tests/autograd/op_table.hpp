@@ -66,6 +66,8 @@ std::vector<Row> reduction_rows();
 std::vector<Row> view_rows();
 std::vector<Row> product_rows();
 std::vector<Row> image_rows();
+std::vector<Row> pool_rows();
+std::vector<Row> resize_rows();
 std::vector<Row> statistic_rows();
 std::vector<Row> linalg_rows();
 std::vector<Row> indexing_rows();
