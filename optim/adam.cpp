@@ -48,10 +48,11 @@ struct AdamEquation {
 
 }  // namespace
 
-Adam::Adam(const Registry& registry, const AdamOptions& options) : Optimizer(registry, std::make_unique<ElementwiseRule<AdamEquation>>(options)) {}
+Adam::Adam(const Registry& registry, const AdamOptions& options, const std::vector<Group>& groups)
+    : Optimizer(registry, std::make_unique<ElementwiseRule<AdamEquation>>(options), groups) {}
 
 const OptimizerKind& adam_kind() {
-  static const OptimizerKind kind = kind_of<Adam>(AdamEquation::name, AdamEquation::fields());
+  static const OptimizerKind kind = kind_of<Adam, AdamEquation::fields>(AdamEquation::name);
   return kind;
 }
 

@@ -16,7 +16,7 @@ struct AdamOptions {
 ///
 ///     g ← g + λ w;   m ← β₁ m + (1 − β₁) g;   v ← β₂ v + (1 − β₂) g²;   w ← w − η m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
 struct Adam : Optimizer {
-  explicit Adam(const Registry& registry, const AdamOptions& options = {});
+  explicit Adam(const Registry& registry, const AdamOptions& options = {}, const std::vector<Group>& groups = {});
 };
 
 }  // namespace scry::optim

@@ -28,11 +28,15 @@ Json describe_rows(const RegistryState& table) {
 Json describe_rules(const Engine& engine) {
   Json rules = Json::array();
   for (const UpdateRule* rule : engine.chain()) {
-    Json options = Json::object(), slots = Json::array();
-    for (const Hyperparameter& field : rule->hyperparameters())
-      options[std::string(field.name)] = {{"given", to_text(field, field.given)}, {"now", to_text(field, field.value)}};
+    Json groups = Json::array(), slots = Json::array();
+    for (size_t group = 0; group < rule->options_table().groups(); ++group) {
+      Json options = Json::object();
+      for (const Hyperparameter& field : rule->hyperparameters(group))
+        if (field.own) options[std::string(field.name)] = {{"given", to_text(field, field.given)}, {"now", to_text(field, field.value)}};
+      groups.push_back(options);
+    }
     for (const auto& slot : rule->slots()) slots.push_back(slot->name);
-    rules.push_back({{"name", rule->name()}, {"options", options}, {"slots", slots}});
+    rules.push_back({{"name", rule->name()}, {"options", groups}, {"slots", slots}});
   }
   return rules;
 }
@@ -45,6 +49,7 @@ std::string header(const Optimizer& optimizer) {
                   {"version", format::version},
                   {"optimizer", optimizer.expression()},
                   {"steps", engine.steps()},
+                  {"groups", engine.registry().state().groups},
                   {"rules", describe_rules(engine)},
                   {"averaged", averaged ? Json(averaged->name) : Json()},
                   {"rows", describe_rows(engine.registry().state())},

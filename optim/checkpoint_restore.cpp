@@ -38,7 +38,7 @@ class Restorer {
     require(steps >= 0, source_, ": steps is ", steps);
     const Json& generator = header_.at("generator");
     const Generator random(generator.at("seed").get<uint64_t>(), generator.at("counter").get<uint64_t>());
-    set_options();  // the last that can fail, all or nothing
+    for (const CommonRule& each : rules_) each.rule->check_groups(each.options);  // the last that can fail
     write();
     engine_.set_steps(steps);
     default_generator() = random;
@@ -50,6 +50,12 @@ class Restorer {
     size_t row;
     std::string slot;  // empty for the row's value
     Tensor from;
+  };
+
+  struct CommonRule {
+    UpdateRule* rule;
+    const Json* saved;
+    OptionTable options;
   };
 
   template <class... Pieces>
@@ -64,7 +70,8 @@ class Restorer {
     const size_t common = std::min(chain.size(), saved.size());
     bool same = common > 0;
     for (size_t i = 0; i < common; ++i) {
-      rules_.push_back({chain[chain.size() - common + i], &saved[saved.size() - common + i]});
+      UpdateRule* const rule = chain[chain.size() - common + i];
+      rules_.push_back({rule, &saved[saved.size() - common + i], rule->options_table()});
       same = same && rules_.back().saved->at("name") == rules_.back().rule->name();
     }
     expect(same, "it is a checkpoint of ", header_.at("optimizer").get<std::string>(), ", and this optimizer is ", optimizer_.expression());
@@ -76,23 +83,39 @@ class Restorer {
           text(source_, " was saved with ", saved[i].at("name").get<std::string>(), " around the optimizer: its state is left out"));
   }
 
+  // Finds the groups by their patterns, in whatever order they were added, and the options' values in each.
   void compare_options() {
-    for (auto& [rule, saved, values] : rules_) {
-      const Json& options = saved->at("options");
-      const auto fields = rule->hyperparameters();
-      for (const auto& item : options.items())
-        expect(std::any_of(fields.begin(), fields.end(), [&](const Hyperparameter& field) { return field.name == item.key(); }), rule->name(),
-               " has no option '", item.key(), "' here");
-      for (const Hyperparameter& field : fields) {
-        const std::string name(field.name);
-        expect(options.contains(name), "the option ", name, " of ", rule->name(), " is missing");
-        const auto given = options[name].at("given").get<std::string>(), now = options[name].at("now").get<std::string>();
-        expect(!field.identity || given == to_text(field, field.given), rule->name(), ": ", name, " is ", given, " in the checkpoint and ",
-               to_text(field, field.given), " here; they must be the same");
-        const auto value = from_text(field, now);
-        expect(value.has_value(), rule->name(), ": ", name, " is '", now, "'; expected ", expectation(field));
-        values.push_back(*value);
+    const auto saved = header_.at("groups").get<std::vector<std::string>>();
+    for (const std::string& pattern : saved)
+      expect(std::find(table_.groups.begin(), table_.groups.end(), pattern) != table_.groups.end(), "it has a group '", pattern,
+             "', which this optimizer hasn't");
+    for (size_t group = 0; group < table_.groups.size(); ++group) {
+      const auto found = std::find(saved.begin(), saved.end(), table_.groups[group]);
+      expect(found != saved.end(), "it has no group '", table_.groups[group], "', which this optimizer has");
+      for (CommonRule& each : rules_) compare_options(each, each.saved->at("options").at(static_cast<size_t>(found - saved.begin())), group);
+    }
+  }
+
+  void compare_options(CommonRule& each, const Json& options, size_t group) {
+    const auto fields = each.rule->hyperparameters(group);
+    const std::string where = group ? text(each.rule->name(), " in '", table_.groups[group], "'") : std::string(each.rule->name());
+    for (const auto& item : options.items())
+      expect(std::any_of(fields.begin(), fields.end(), [&](const Hyperparameter& field) { return field.name == item.key(); }), where,
+             " has no option '", item.key(), "' here");
+    for (size_t i = 0; i < fields.size(); ++i) {
+      const Hyperparameter& field = fields[i];
+      const std::string name(field.name);
+      if (group && !options.contains(name)) {
+        expect(!field.own, where, ": ", name, " is ", to_text(field, field.value), " here and not set in the checkpoint");
+        continue;
       }
+      expect(options.contains(name), "the option ", name, " of ", where, " is missing");
+      const auto given = options[name].at("given").get<std::string>(), now = options[name].at("now").get<std::string>();
+      expect(!field.identity || given == to_text(field, field.given), where, ": ", name, " is ", given, " in the checkpoint and ",
+             to_text(field, field.given), " here; they must be the same");
+      const auto value = from_text(field, now);
+      expect(value.has_value(), where, ": ", name, " is '", now, "'; expected ", expectation(field));
+      each.options.put(i, *value, group);
     }
   }
 
@@ -150,7 +173,7 @@ class Restorer {
   }
 
   void plan_slots() {
-    for (const auto& [rule, saved, values] : rules_) {
+    for (const auto& [rule, saved, options] : rules_) {
       const auto names = saved->at("slots").get<std::vector<std::string>>();
       for (const std::string& name : names)
         expect(std::any_of(rule->slots().begin(), rule->slots().end(), [&](const auto& slot) { return slot->name == name; }), "it has the state ",
@@ -179,21 +202,8 @@ class Restorer {
     numbers_.emplace_back(&slot, std::move(numbers));
   }
 
-  void set_options() {
-    std::vector<std::vector<double>> before;
-    for (const auto& each : rules_) {
-      before.emplace_back();
-      for (const Hyperparameter& field : each.rule->hyperparameters()) before.back().push_back(field.value);
-    }
-    try {
-      for (const auto& each : rules_) each.rule->set_all(each.values);
-    } catch (...) {
-      for (size_t i = 0; i < rules_.size(); ++i) rules_[i].rule->set_all(before[i]);
-      throw;
-    }
-  }
-
   void write() {
+    for (CommonRule& each : rules_) each.rule->assign(std::move(each.options));
     for (size_t i = 0; i < rows_.size(); ++i)
       if (trained_[i]) table_.activate(table_.rows[rows_[i]].segment);
     for (const auto& [row, slot, from] : writes_) {
@@ -209,12 +219,6 @@ class Restorer {
       for (const auto& slot : (*rule)->slots()) std::fill(slot->numbers.begin(), slot->numbers.end(), 0.0);
     }
   }
-
-  struct CommonRule {
-    UpdateRule* rule;
-    const Json* saved;
-    std::vector<double> values{};
-  };
 
   Optimizer& optimizer_;
   Engine& engine_;

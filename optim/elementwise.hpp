@@ -30,45 +30,30 @@ To convert_members(const From& from) {
 }
 
 template <class Equation>
-class ElementwiseRule final : public UpdateRule {
+class ElementwiseRule final : public RuleOf<typename Equation::Options> {
  public:
   using Options = typename Equation::Options;
-  explicit ElementwiseRule(const Options& options) : options_(Equation::name, Equation::fields(), options) { Equation::check(options); }
-
-  std::string_view name() const override { return Equation::name; }
-  std::vector<Hyperparameter> hyperparameters() const override { return options_.list(); }
-  bool set(std::string_view name, double value) override {
-    const auto changed = options_.with(name, value);
-    if (!changed) return false;
-    Equation::check(*changed);
-    options_.assign(*changed);
-    return true;
-  }
-  void set_all(std::span<const double> values) override {
-    const Options changed = options_.with(values);
-    Equation::check(changed);
-    options_.assign(changed);
-  }
+  explicit ElementwiseRule(const Options& options) : RuleOf<Options>(Equation::name, Equation::fields(), options) { Equation::check(options); }
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
-    for (const SlotSpec& spec : Equation::slots) slots_.push_back(registry.add_slot(text(prefix, "/", spec.name), spec.role, SlotKind::elementwise));
-    if (Equation::counts_steps) slots_.push_back(registry.add_slot(prefix + "/step", SlotRole::step, SlotKind::per_row));
+    auto& slots = this->slots_;
+    for (const SlotSpec& spec : Equation::slots) slots.push_back(registry.add_slot(text(prefix, "/", spec.name), spec.role, SlotKind::elementwise));
+    if (Equation::counts_steps) slots.push_back(registry.add_slot(prefix + "/step", SlotRole::step, SlotKind::per_row));
   }
 
-  void prepare(const RegistryState&, std::span<const RowState> states) override {
-    steps_.resize(states.size());
-    double last_count = -1;
-    StepOf<double> last{};
-    for (size_t row = 0; row < states.size(); ++row) {
-      if (states[row] != RowState::stepped) continue;
-      const double count = Equation::counts_steps ? ++slots_.back()->numbers[row] : 0;
-      if (count != last_count) last = Equation::step(options_.now(), count);
-      last_count = count;
-      steps_[row] = last;
+  void prepare(const StepInput& step) override {
+    steps_.clear();
+    which_.assign(step.rows.size(), 0);
+    for (size_t i = 0; i < step.rows.size(); ++i) {
+      if (step.rows[i].state != RowState::stepped) continue;
+      const Row& row = step.table.rows[i];
+      const Cause cause{row.group, Equation::counts_steps ? ++this->slots_.back()->numbers[i] : 0, step.rows[i]};
+      if (steps_.empty() || steps_.back().cause != cause) steps_.push_back({cause, Equation::step(this->options(row), cause.count)});
+      which_[i] = steps_.size() - 1;
     }
   }
 
-  bool alike(size_t a, size_t b) const override { return steps_[a] == steps_[b]; }
+  bool alike(size_t a, size_t b) const override { return which_[a] == which_[b] || steps_[which_[a]].step == steps_[which_[b]].step; }
 
   void update(const Chunk& chunk) const override {
     if (!chunk.has_gradient) return;
@@ -80,24 +65,38 @@ class ElementwiseRule final : public UpdateRule {
   using StepOf = typename Equation::template Step<T>;
   static constexpr size_t slot_count = Equation::slots.size();
 
+  void check(const Options& options) const override { Equation::check(options); }
+
   template <class T, size_t... I>
   void run(const Chunk& chunk, std::index_sequence<I...>) const {
     using V = xsimd::batch<T>;
-    const auto s = convert_members<StepOf<T>>(steps_[chunk.row]);
-    const V scale(static_cast<T>(chunk.gradient_scale));
+    const auto& [cause, step] = steps_[which_[chunk.row]];
+    const auto s = convert_members<StepOf<T>>(step);
+    const V scale(static_cast<T>(cause.input.scale)), limit(static_cast<T>(cause.input.limit));
     T* const w = reinterpret_cast<T*>(chunk.weights);
     const T* const g = reinterpret_cast<const T*>(chunk.gradients);
-    [[maybe_unused]] const std::array<T*, slot_count> slots{reinterpret_cast<T*>(chunk.in(*slots_[I]))...};
+    [[maybe_unused]] const std::array<T*, slot_count> slots{reinterpret_cast<T*>(chunk.in(*this->slots_[I]))...};
     for (int64_t i = 0; i < chunk.count; i += static_cast<int64_t>(V::size)) {
       [[maybe_unused]] std::array<V, slot_count> state{V::load_aligned(slots[I] + i)...};
-      const V updated = Equation::update(V::load_aligned(w + i), V::load_aligned(g + i) * scale, state[I]..., s);
+      const V gradient = xsimd::max(-limit, xsimd::min(limit, V::load_aligned(g + i) * scale));  // in this order NaN stays
+      const V updated = Equation::update(V::load_aligned(w + i), gradient, state[I]..., s);
       updated.store_aligned(w + i);
       (state[I].store_aligned(slots[I] + i), ...);
     }
   }
 
-  OptionValues<Options> options_;
-  std::vector<StepOf<double>> steps_;  // by row
+  struct Cause {
+    int32_t group;
+    double count;
+    RowInput input;
+    bool operator==(const Cause&) const = default;
+  };
+  struct Prepared {
+    Cause cause;
+    StepOf<double> step;
+  };
+  std::vector<Prepared> steps_;  // one for rows in line that have the same
+  std::vector<size_t> which_;    // by row
 };
 
 }  // namespace scry::optim

@@ -4,6 +4,7 @@
 #include <scry/core/parallel.hpp>
 #include <scry/optim/engine.hpp>
 #include <algorithm>
+#include <limits>
 
 namespace scry::optim {
 namespace {
@@ -48,6 +49,39 @@ void Engine::wrap(std::unique_ptr<UpdateRule> wrapper) {
   }
 }
 
+Engine::FoundOption Engine::find_option(std::string_view name) const {
+  const size_t slash = name.find('/');
+  const std::string_view option = name.substr(slash == std::string_view::npos ? 0 : slash + 1);
+  size_t i = 0;
+  for (UpdateRule* rule = rule_.get(); rule; rule = rule->inner(), ++i) {
+    if (slash != std::string_view::npos && prefixes()[i] != name.substr(0, slash)) continue;
+    if (const auto found = rule->options_table().find(option)) return {rule, *found};
+  }
+  fail("optimizer: ", expression(), " has no option '", name, "'");
+}
+
+void Engine::add_group(const Group& group) {
+  require_training("add a group");
+  require(!group.options.empty(), "optimizer: the group '", group.pattern, "' sets no option; give at least one, as in {\"lr\", 0.1}");
+  const auto rules = chain();
+  std::vector<OptionTable> tables;
+  for (const UpdateRule* rule : rules) {
+    tables.push_back(rule->options_table());
+    tables.back().add_group();
+  }
+  std::vector<FoundOption> given;
+  for (const OptionValue& each : group.options) {
+    const FoundOption found = find_option(each.name);
+    require(std::find(given.begin(), given.end(), found) == given.end(), "optimizer: the group '", group.pattern, "' has ", each.name, " twice");
+    given.push_back(found);
+    tables[static_cast<size_t>(std::find(rules.begin(), rules.end(), found.rule) - rules.begin())].give(found.option, each.value);
+  }
+  for (size_t i = 0; i < rules.size(); ++i) rules[i]->check_groups(tables[i]);
+  table_.add_group(group.pattern);  // the last that can fail
+  for (size_t i = 0; i < rules.size(); ++i) rules[i]->assign(std::move(tables[i]));
+  for (UpdateRule* rule : rules) rule->start_group(table_, static_cast<int32_t>(table_.groups.size()) - 1);
+}
+
 void Engine::make_slots() {
   rule_->make_slots(table_, prefixes().front());
   for (size_t s = 0; s < table_.segments.size(); ++s)
@@ -76,6 +110,22 @@ void Engine::segment_activated(int32_t segment) {
   for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) (*rule)->fill_slots(table_, segment);  // wrappers copy what is inside
 }
 
+std::string Engine::expression() const {
+  std::string out;
+  const auto rules = chain();
+  for (const UpdateRule* rule : rules) append_text(out, text(rule->name(), "("));
+  for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
+    std::string_view separator = (*rule)->inner() ? ", " : "";
+    for (const Hyperparameter& field : (*rule)->hyperparameters()) {
+      if (field.given == field.usual && field.given == 0) continue;  // what is off is not worth a word
+      append_text(out, text(separator, field.name, "=", to_text(field, field.given)));
+      separator = ", ";
+    }
+    out += ")";
+  }
+  return out;
+}
+
 void Engine::activate_thawed() {
   for (const Row& row : table_.rows)
     if (row.role == RowRole::parameter && !table_.segments[static_cast<size_t>(row.segment)].active && row.value.requires_grad())
@@ -84,23 +134,26 @@ void Engine::activate_thawed() {
 
 bool Engine::collect_gradients() {
   activate_thawed();
-  states_.resize(table_.rows.size());
+  inputs_.resize(table_.rows.size());
   bool any = false;
   for (size_t i = 0; i < table_.rows.size(); ++i) {
     const Row& row = table_.rows[i];
-    states_[i] = RowState::outside;
+    inputs_[i] = {.state = RowState::outside, .scale = 1, .limit = std::numeric_limits<double>::infinity()};
     if (row.role != RowRole::parameter || !table_.segments[static_cast<size_t>(row.segment)].active) continue;
-    states_[i] = gradient_in_window(row, autograd::leaf_of(row.value)) ? RowState::stepped : RowState::idle;
-    any = any || states_[i] == RowState::stepped;
+    inputs_[i].state = gradient_in_window(row, autograd::leaf_of(row.value)) ? RowState::stepped : RowState::idle;
+    any = any || inputs_[i].state == RowState::stepped;
   }
   return any;
 }
 
 bool Engine::step() {
   require_training("step");
-  if (!collect_gradients() || !rule_->reduce(table_, states_)) return false;
-  rule_->prepare(table_, states_);
-  plan();
+  StepInput step{.table = table_, .rows = inputs_};
+  if (!collect_gradients()) return false;
+  step.rows = inputs_;
+  if (!rule_->reduce(step)) return false;
+  rule_->prepare(step);
+  plan(step);
   for_each_chunk([this](const Chunk& chunk) { rule_->update(chunk); });
   bump_versions();
   ++steps_;
@@ -108,26 +161,29 @@ bool Engine::step() {
 }
 
 // Cuts the rows that move into chunks: neighbours that step alike are one run, so that many small rows cost no more than one large one.
-void Engine::plan() {
+void Engine::plan(const StepInput& step) {
   chunks_.clear();
   moved_.clear();
   planned_elements_ = 0;
   size_t first = 0;
   int64_t begin = 0, end = 0;
+  const auto add_run = [&] {
+    if (begin < end) add_chunks(first, begin, end, step.rows[first].state == RowState::stepped, step.gradients);
+  };
   for (size_t i = 0; i < table_.rows.size(); ++i) {
-    if (states_[i] == RowState::outside || !rule_->moves(i, states_[i])) continue;
+    if (step.rows[i].state == RowState::outside || !rule_->moves(i, step.rows[i].state)) continue;
     const Row& row = table_.rows[i];
-    const bool joins = begin < end && table_.rows[first].segment == row.segment && row.offset == end && states_[i] == states_[first] &&
+    const bool joins = begin < end && table_.rows[first].segment == row.segment && row.offset == end && step.rows[i] == step.rows[first] &&
                        table_.rows[first].group == row.group && rule_->alike(first, i);
     if (!joins) {
-      add_chunks(first, begin, end, begin < end && states_[first] == RowState::stepped);
+      add_run();
       first = i;
       begin = row.offset;
     }
     end = row.offset + row.padded;
     moved_.push_back(i);
   }
-  add_chunks(first, begin, end, begin < end && states_[first] == RowState::stepped);
+  add_run();
 }
 
 // As `plan`, for what concerns every trained row alike.
@@ -138,15 +194,16 @@ void Engine::plan_all() {
   for (size_t i = 0; i < table_.rows.size(); ++i) {
     const Row& row = table_.rows[i];
     if (!table_.segments[static_cast<size_t>(row.segment)].active) continue;
-    add_chunks(i, row.offset, row.offset + row.padded, false);
+    add_chunks(i, row.offset, row.offset + row.padded, false, nullptr);
     moved_.push_back(i);
   }
 }
 
-void Engine::add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient) {
+void Engine::add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient, const Slot* gradients) {
   if (begin == end) return;
   const int32_t index = table_.rows[first_row].segment;
   const Segment& segment = table_.segments[static_cast<size_t>(index)];
+  std::byte* const gradient_arena = (gradients ? gradients->arenas[static_cast<size_t>(index)] : segment.gradients)->data();
   const auto width = static_cast<int64_t>(size_of(segment.dtype)), line = static_cast<int64_t>(memory::alignment) / width;
   const int64_t pieces = ((end - begin) * width + chunk_bytes - 1) / chunk_bytes;  // of whole cache lines, all of one size
   const int64_t each = ((end - begin) / line + pieces - 1) / pieces * line;
@@ -158,7 +215,7 @@ void Engine::add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_g
                        .offset = at,
                        .count = std::min(each, end - at),
                        .weights = segment.values->data() + at * width,
-                       .gradients = segment.gradients->data() + at * width});
+                       .gradients = gradient_arena + at * width});
   planned_elements_ += end - begin;
 }
 

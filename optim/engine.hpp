@@ -3,6 +3,7 @@
 // What an Optimizer is a handle on: a rule and the registry that it runs over.
 
 #include <scry/core/function_ref.hpp>
+#include <scry/optim/optimizer.hpp>
 #include <scry/optim/rule.hpp>
 
 namespace scry::optim {
@@ -29,8 +30,19 @@ class Engine final : public SegmentListener {
   /// Their names; where one appears again, it is numbered from the inside: "lookahead2", "lookahead", "sgd".
   std::vector<std::string> prefixes() const;
 
+  struct FoundOption {
+    UpdateRule* rule;
+    size_t option;
+    bool operator==(const FoundOption&) const = default;
+  };
+  /// The option of the outermost rule that has it, or of the rule named before a slash; an Error where there is none.
+  FoundOption find_option(std::string_view name) const;
+  void add_group(const Group& group);
+  std::string expression() const;
+
   const Registry& registry() const { return registry_; }
-  std::span<const RowState> states() const { return states_; }
+  /// Of the last step, by row.
+  std::span<const RowInput> inputs() const { return inputs_; }
   int64_t steps() const { return steps_; }
   void set_steps(int64_t steps) { steps_ = steps; }
   /// The weights of all trained rows were set from outside.
@@ -42,9 +54,9 @@ class Engine final : public SegmentListener {
  private:
   void make_slots();
   bool collect_gradients();
-  void plan();
+  void plan(const StepInput& step);
   void plan_all();
-  void add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient);
+  void add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient, const Slot* gradients);
   void for_each_chunk(FunctionRef<void(const Chunk&)> function) const;
   void bump_versions() const;
   void swap_weights() const;
@@ -54,9 +66,9 @@ class Engine final : public SegmentListener {
   std::unique_ptr<UpdateRule> rule_;
   int64_t steps_ = 0;
   int evaluations_ = 0;
-  std::vector<RowState> states_;  // of the last step, by row
-  std::vector<Chunk> chunks_;     // these keep their memory from step to step
-  std::vector<size_t> moved_;     // rows
+  std::vector<RowInput> inputs_;  // these keep their memory from step to step
+  std::vector<Chunk> chunks_;
+  std::vector<size_t> moved_;  // rows
   int64_t planned_elements_ = 0;
 };
 

@@ -4,7 +4,6 @@
 
 #include <scry/optim/optimizer.hpp>
 #include <scry/optim/options.hpp>
-#include <functional>
 
 namespace scry::optim {
 
@@ -13,24 +12,21 @@ struct OptimizerKind {
   bool wraps;  ///< around another optimizer
   std::vector<Hyperparameter> options;
   /// Makes one with these values of the options: on a registry, or around `inner`.
-  std::function<Optimizer(const Registry&, Optimizer* inner, std::span<const double> values)> make;
+  Optimizer (*make)(const Registry&, Optimizer* inner, std::span<const double> values);
 };
 
-/// The kind of a class that is made of a registry, or of an optimizer, and Options.
-template <class Made, class Options>
-OptimizerKind kind_of(std::string_view name, const std::vector<Field<Options>>& fields) {
+/// The kind of a class that is made of a registry, or of an optimizer, and Options, which `fields` lists.
+template <class Made, auto fields>
+OptimizerKind kind_of(std::string_view name) {
+  using Options = decltype(options_of(fields(), {}));
   constexpr bool wraps = std::is_constructible_v<Made, Optimizer&&, const Options&>;
-  OptimizerKind kind{.name = name, .wraps = wraps, .options = {}, .make = {}};
-  for (const auto& field : fields) kind.options.push_back(field.info);
-  kind.make = [&fields](const Registry& registry, Optimizer* inner, std::span<const double> values) -> Optimizer {
-    Options options;
-    for (size_t i = 0; i < values.size(); ++i) fields[i].set(options, values[i]);
-    if constexpr (wraps)
-      return Made(std::move(*inner), options);
-    else
-      return Made(registry, options);
-  };
-  return kind;
+  return {name, wraps, declare(fields(), Options{}), [](const Registry& registry, Optimizer* inner, std::span<const double> values) -> Optimizer {
+            const Options options = options_of(fields(), values);
+            if constexpr (wraps)
+              return Made(std::move(*inner), options);
+            else
+              return Made(registry, options);
+          }};
 }
 
 const OptimizerKind& sgd_kind();

@@ -15,7 +15,7 @@ const std::vector<Field<LookaheadOptions>>& fields() {
   static const std::vector<Field<Options>> all{
       identity(field<&Options::k>("k", {1, 1e15})),
       identity(field<&Options::alpha>("alpha", fraction)),
-      identity(field<&Options::inner_state>("inner_state", any_number, inner_states)),
+      fixed(field<&Options::inner_state>("inner_state", any_number, inner_states)),
   };
   return all;
 }
@@ -40,20 +40,16 @@ void pull_back(const Chunk& chunk, std::byte* x, std::byte* anchor, double alpha
   dispatch_chunk(chunk, [&]<class T>() { pull_back(reinterpret_cast<T*>(x), reinterpret_cast<T*>(anchor), chunk.count, alpha); });
 }
 
-class LookaheadRule final : public UpdateRule {
+class LookaheadRule final : public RuleOf<LookaheadOptions> {
  public:
-  explicit LookaheadRule(const LookaheadOptions& options)
-      : options_("lookahead", fields(), options), pulls_back_(options.inner_state == InnerState::pull_back) {}
-
-  std::string_view name() const override { return "lookahead"; }
-  std::vector<Hyperparameter> hyperparameters() const override { return options_.list(); }
-  bool set(std::string_view option, double value) override;
-  void set_all(std::span<const double> values) override { assign(options_.with(values)); }
+  explicit LookaheadRule(const LookaheadOptions& options) : RuleOf("lookahead", fields(), options) {}
 
   void make_slots(RegistryState& registry, const std::string& prefix) override;
   void fill_slots(const RegistryState& registry, int32_t segment) override;
 
-  void prepare(const RegistryState& registry, std::span<const RowState> states) override;
+  void start_group(const RegistryState& registry, int32_t group) override;
+
+  void prepare(const StepInput& step) override;
   bool moves(size_t row, RowState state) const override { return closes_[row] || UpdateRule::moves(row, state); }
   bool alike(size_t a, size_t b) const override { return closes_[a] == closes_[b] && UpdateRule::alike(a, b); }
   void update(const Chunk& chunk) const override;
@@ -65,37 +61,23 @@ class LookaheadRule final : public UpdateRule {
   void finish_row(size_t row) override;
 
  private:
-  void assign(const LookaheadOptions& options);
   void sync(const Chunk& chunk) const;
 
   struct Anchored {
     std::shared_ptr<Slot> moment, anchor;
   };
-  OptionValues<LookaheadOptions> options_;
-  bool pulls_back_;
+  const RegistryState* table_ = nullptr;
   std::shared_ptr<Slot> slow_, position_;  // the position in the window: steps since the last sync
   std::vector<Anchored> anchored_;
   std::vector<uint8_t> closes_;  // by row: whether this step ends its window
 };
 
-bool LookaheadRule::set(std::string_view option, double value) {
-  const auto changed = options_.with(option, value);
-  if (!changed) return false;
-  assign(*changed);
-  return true;
-}
-
-void LookaheadRule::assign(const LookaheadOptions& options) {
-  require(pulls_back_ == (options.inner_state == InnerState::pull_back),
-          "lookahead: pull_back keeps slots of its own and is chosen when the optimizer is made");
-  options_.assign(options);
-}
-
 void LookaheadRule::make_slots(RegistryState& registry, const std::string& prefix) {
+  table_ = &registry;
   slow_ = registry.add_slot(prefix + "/slow", SlotRole::weights, SlotKind::elementwise);
   position_ = registry.add_slot(prefix + "/position", SlotRole::step, SlotKind::per_row);
   slots_ = {slow_, position_};
-  if (!pulls_back_) return;
+  if (options().inner_state != InnerState::pull_back) return;
   for (const UpdateRule* rule = inner(); rule; rule = rule->inner()) {
     for (const auto& slot : rule->slots()) {
       if (slot->role != SlotRole::first_moment) continue;
@@ -115,18 +97,30 @@ void LookaheadRule::fill_slots(const RegistryState& registry, int32_t segment) {
   for (const auto& [moment, anchor] : anchored_) copy(moment->arenas[s], *anchor);
 }
 
-void LookaheadRule::prepare(const RegistryState& registry, std::span<const RowState> states) {
-  UpdateRule::prepare(registry, states);
-  const auto k = static_cast<double>(options_.now().k);
-  closes_.assign(states.size(), 0);
-  for (size_t row = 0; row < states.size(); ++row) {
-    if (states[row] == RowState::outside) continue;
-    double& position = position_->numbers[row];
-    if (++position < k) continue;
+void LookaheadRule::start_group(const RegistryState& registry, int32_t group) {
+  for (size_t i = 0; i < registry.rows.size(); ++i) {
+    const Row& row = registry.rows[i];
+    const auto s = static_cast<size_t>(row.segment);
+    if (row.group != group || !registry.segments[s].active) continue;
+    const size_t width = size_of(row.value.dtype()), offset = static_cast<size_t>(row.offset) * width, bytes = static_cast<size_t>(row.padded) * width;
+    const auto copy = [&](const Ref<Storage>& from, const Slot& to) { std::memcpy(to.arenas[s]->data() + offset, from->data() + offset, bytes); };
+    copy(registry.segments[s].values, *slow_);
+    for (const auto& [moment, anchor] : anchored_) copy(moment->arenas[s], *anchor);
+    position_->numbers[i] = 0;
+  }
+}
+
+void LookaheadRule::prepare(const StepInput& step) {
+  UpdateRule::prepare(step);
+  closes_.assign(step.rows.size(), 0);
+  for (size_t i = 0; i < step.rows.size(); ++i) {
+    if (step.rows[i].state == RowState::outside) continue;
+    double& position = position_->numbers[i];
+    if (++position < static_cast<double>(options(step.table.rows[i]).k)) continue;
     position = 0;
-    closes_[row] = 1;
+    closes_[i] = 1;
     // What the inner rule needs in this step it has computed already.
-    if (options_.now().inner_state == InnerState::reset) inner()->reset_row(row);
+    if (options().inner_state == InnerState::reset) inner()->reset_row(i);
   }
 }
 
@@ -136,10 +130,10 @@ void LookaheadRule::update(const Chunk& chunk) const {
 }
 
 void LookaheadRule::sync(const Chunk& chunk) const {
-  const double alpha = options_.now().alpha;
+  const double alpha = options(table_->rows[chunk.row]).alpha;
   pull_back(chunk, chunk.weights, chunk.in(*slow_), alpha);
   for (const Anchored& each : anchored_) pull_back(chunk, chunk.in(*each.moment), chunk.in(*each.anchor), alpha);
-  if (options_.now().inner_state == InnerState::reset)
+  if (options().inner_state == InnerState::reset)
     inner()->reset(chunk);
   else
     inner()->rebase(chunk);
@@ -172,7 +166,7 @@ void LookaheadRule::finish_row(size_t row) {
 Lookahead::Lookahead(Optimizer&& inner, const LookaheadOptions& options) : Optimizer(std::move(inner), std::make_unique<LookaheadRule>(options)) {}
 
 const OptimizerKind& lookahead_kind() {
-  static const OptimizerKind kind = kind_of<Lookahead>("lookahead", fields());
+  static const OptimizerKind kind = kind_of<Lookahead, fields>("lookahead");
   return kind;
 }
 

@@ -10,7 +10,10 @@ Evaluation::Evaluation(std::shared_ptr<Engine> engine) : engine_(std::move(engin
 
 Evaluation::~Evaluation() { engine_->end_evaluation(); }
 
-Optimizer::Optimizer(const Registry& registry, std::unique_ptr<UpdateRule> rule) : engine_(std::make_shared<Engine>(registry, std::move(rule))) {}
+Optimizer::Optimizer(const Registry& registry, std::unique_ptr<UpdateRule> rule, const std::vector<Group>& groups)
+    : engine_(std::make_shared<Engine>(registry, std::move(rule))) {
+  for (const Group& group : groups) engine_->add_group(group);
+}
 
 Optimizer::Optimizer(Optimizer&& inner, std::unique_ptr<UpdateRule> wrapper) {
   inner.engine().wrap(std::move(wrapper));
@@ -29,39 +32,26 @@ const Registry& Optimizer::registry() const { return engine().registry(); }
 
 std::vector<std::string> Optimizer::skipped() const {
   std::vector<std::string> names;
-  const auto states = engine().states();
-  for (size_t i = 0; i < states.size(); ++i)
-    if (const Row& row = registry().rows()[i]; states[i] == RowState::idle && row.value.requires_grad()) names.push_back(row.name);
+  const auto inputs = engine().inputs();
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (const Row& row = registry().rows()[i]; inputs[i].state == RowState::idle && row.value.requires_grad()) names.push_back(row.name);
   return names;
 }
 
-double Optimizer::get(std::string_view option) const {
-  for (const UpdateRule* rule : engine().chain())
-    for (const Hyperparameter& field : rule->hyperparameters())
-      if (field.name == option) return field.value;
-  fail("optimizer: ", expression(), " has no option '", option, "'");
+double Optimizer::get(std::string_view option, std::string_view group) const {
+  const auto [rule, index] = engine().find_option(option);
+  return rule->options_table().values(registry().state().find_group(group))[index];
 }
 
-void Optimizer::set(std::string_view option, double value) {
-  for (UpdateRule* rule : engine().chain())
-    if (rule->set(option, value)) return;
-  fail("optimizer: ", expression(), " has no option '", option, "'");
+void Optimizer::set(std::string_view option, double value, std::string_view group) {
+  const auto [rule, index] = engine().find_option(option);
+  rule->set(index, value, registry().state().find_group(group));
 }
 
-std::string Optimizer::expression() const {
-  std::string out;
-  const auto chain = engine().chain();
-  for (const UpdateRule* rule : chain) append_text(out, text(rule->name(), "("));
-  for (auto rule = chain.rbegin(); rule != chain.rend(); ++rule) {
-    std::string_view separator = (*rule)->inner() ? ", " : "";
-    for (const Hyperparameter& field : (*rule)->hyperparameters()) {
-      if (field.given == field.usual && field.given == 0) continue;  // what is off is not worth a word
-      append_text(out, text(separator, field.name, "=", to_text(field, field.given)));
-      separator = ", ";
-    }
-    out += ")";
-  }
-  return out;
-}
+void Optimizer::add_group(const std::string& pattern, const std::vector<OptionValue>& options) { engine().add_group({pattern, options}); }
+
+std::span<const std::string> Optimizer::groups() const { return std::span(registry().state().groups).subspan(1); }
+
+std::string Optimizer::expression() const { return engine().expression(); }
 
 }  // namespace scry::optim

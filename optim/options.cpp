@@ -59,4 +59,59 @@ std::optional<double> from_text(const Hyperparameter& field, std::string_view te
   return value;
 }
 
+OptionTable::OptionTable(std::string_view rule, std::vector<Hyperparameter> options) : rule_(rule), declared_(std::move(options)), groups_(1) {
+  for (const Hyperparameter& option : declared_) {
+    check(rule_, option, option.given);
+    groups_[0].given.push_back(option.given);
+  }
+  groups_[0].now = groups_[0].given;
+  groups_[0].own = ~uint64_t{0};
+}
+
+std::optional<size_t> OptionTable::find(std::string_view name) const {
+  for (size_t i = 0; i < declared_.size(); ++i)
+    if (declared_[i].name == name) return i;
+  return std::nullopt;
+}
+
+std::vector<Hyperparameter> OptionTable::list(size_t group) const {
+  std::vector<Hyperparameter> all = declared_;
+  for (size_t i = 0; i < all.size(); ++i) {
+    all[i].own = groups_[group].own >> i & 1;
+    all[i].given = groups_[all[i].own ? group : 0].given[i];
+    all[i].value = groups_[group].now[i];
+  }
+  return all;
+}
+
+OptionTable::Before OptionTable::put(size_t option, double value, size_t group) {
+  const Hyperparameter& field = declared_[option];
+  check(rule_, field, value);
+  const Before before{option, group, groups_[group].now[option], groups_[group].own};
+  require(!field.fixed || value == before.value, rule_, ": ", field.name, " is chosen when the optimizer is made");
+  require(!field.shared || group == 0, rule_, ": ", field.name, " is the same for all parameters; no group can have its own");
+  put_unchecked(option, value, group);
+  return before;
+}
+
+void OptionTable::put_unchecked(size_t option, double value, size_t group) {
+  groups_[group].own |= uint64_t{1} << option;
+  groups_[group].now[option] = value;
+  if (group != 0) return;
+  for (Group& each : groups_)
+    if (!(each.own >> option & 1)) each.now[option] = value;
+}
+
+void OptionTable::undo(const Before& before) {
+  put_unchecked(before.option, before.value, before.group);
+  groups_[before.group].own = before.own;
+}
+
+void OptionTable::add_group() { groups_.push_back({groups_[0].given, groups_[0].now, 0}); }
+
+void OptionTable::give(size_t option, double value) {
+  put(option, value, groups_.size() - 1);
+  groups_.back().given[option] = value;
+}
+
 }  // namespace scry::optim

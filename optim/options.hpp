@@ -30,9 +30,12 @@ struct Hyperparameter {
   Range range{};
   std::span<const std::string_view> choices{};  ///< the names of a choice's values
   bool identity = false;                        ///< a checkpoint of an optimizer that was made with another value is refused
+  bool fixed = false;                           ///< chosen when the optimizer is made
+  bool shared = false;                          ///< the same for all parameters: no group has its own
   double usual = 0;                             ///< where nothing is said
   double given = 0;                             ///< at construction
   double value = 0;                             ///< now, as a schedule has moved it
+  bool own = true;                              ///< of a group: set there; else it follows the optimizer's
 };
 
 /// What the option may be, in words: "a number from 0 to 1".
@@ -80,51 +83,76 @@ Field<Options> identity(Field<Options> field) {
   return field;
 }
 
-/// The options of one rule: as given, and as they are now.
+/// The same, of an option that is chosen when the optimizer is made, as one on which the slots depend.
 template <class Options>
-class OptionValues {
- public:
-  OptionValues(std::string_view optimizer, const std::vector<Field<Options>>& fields, const Options& options)
-      : optimizer_(optimizer), fields_(fields), given_(options), now_(options) {
-    for (const auto& each : fields) check(optimizer, each.info, each.get(options));
-  }
+Field<Options> fixed(Field<Options> field) {
+  field.info.identity = field.info.fixed = field.info.shared = true;
+  return field;
+}
 
-  const Options& now() const { return now_; }
-  std::vector<Hyperparameter> list() const {
-    std::vector<Hyperparameter> all;
-    for (const auto& each : fields_) {
-      all.push_back(each.info);
-      all.back().given = each.get(given_);
-      all.back().value = each.get(now_);
-    }
-    return all;
-  }
-  /// The options with one of them changed; nothing where there is none of that name.
-  std::optional<Options> with(std::string_view name, double value) const {
-    for (const auto& each : fields_) {
-      if (each.info.name != name) continue;
-      check(optimizer_, each.info, value);
-      Options changed = now_;
-      each.set(changed, value);
-      return changed;
-    }
-    return std::nullopt;
-  }
-  /// The options with these values, in the order of `list`.
-  Options with(std::span<const double> values) const {
-    Options changed = now_;
-    for (size_t i = 0; i < fields_.size(); ++i) {
-      check(optimizer_, fields_[i].info, values[i]);
-      fields_[i].set(changed, values[i]);
-    }
-    return changed;
-  }
-  void assign(const Options& options) { now_ = options; }
+/// The same, of an option that no group can have for itself.
+template <class Options>
+Field<Options> shared(Field<Options> field) {
+  field.info.shared = true;
+  return field;
+}
+
+/// The options of one rule as numbers: as given and as they are now, for parameters outside all groups (group 0) and for each group. What a
+/// group doesn't set follows the others'.
+class OptionTable {
+ public:
+  /// Options with the values given; an Error where one is out of range.
+  OptionTable(std::string_view rule, std::vector<Hyperparameter> options);
+
+  size_t groups() const { return groups_.size(); }
+  std::optional<size_t> find(std::string_view name) const;
+  const Hyperparameter& declared(size_t option) const { return declared_[option]; }
+  std::span<const double> values(size_t group) const { return groups_[group].now; }
+  std::vector<Hyperparameter> list(size_t group) const;
+
+  /// What `put` has replaced.
+  struct Before {
+    size_t option, group;
+    double value;
+    uint64_t own;
+  };
+  /// Sets the option's value now, and of groups that follow it; an Error where it is out of range. Allocates nothing.
+  Before put(size_t option, double value, size_t group);
+  void undo(const Before& before);
+  /// A group that follows in everything.
+  void add_group();
+  /// The same for an option that the new, last group has for itself.
+  void give(size_t option, double value);
 
  private:
-  std::string_view optimizer_;
-  const std::vector<Field<Options>>& fields_;
-  Options given_, now_;
+  void put_unchecked(size_t option, double value, size_t group);
+
+  struct Group {
+    std::vector<double> given, now;
+    uint64_t own;  // a bit an option
+  };
+  std::string_view rule_;
+  std::vector<Hyperparameter> declared_;
+  std::vector<Group> groups_;
 };
+
+/// The declarations of a struct's options, with their values in `options`.
+template <class Options>
+std::vector<Hyperparameter> declare(const std::vector<Field<Options>>& fields, const Options& options) {
+  std::vector<Hyperparameter> all;
+  for (const auto& each : fields) {
+    all.push_back(each.info);
+    all.back().given = all.back().value = each.get(options);
+  }
+  return all;
+}
+
+/// The reverse.
+template <class Options>
+Options options_of(const std::vector<Field<Options>>& fields, std::span<const double> values) {
+  Options options;
+  for (size_t i = 0; i < values.size(); ++i) fields[i].set(options, values[i]);
+  return options;
+}
 
 }  // namespace scry::optim

@@ -31,7 +31,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string_view
 
 class Parser {
  public:
-  Parser(std::string_view expression, const std::vector<OptionDefault>& defaults) : text_(expression), defaults_(defaults) {}
+  Parser(std::string_view expression, const std::vector<OptionValue>& defaults) : text_(expression), defaults_(defaults) {}
 
   std::unique_ptr<Parsed> parse() {
     auto parsed = optimizer(0);
@@ -91,7 +91,7 @@ class Parser {
   void set_defaults(Parsed& parsed) const {
     for (const Hyperparameter& field : parsed.kind->options) {
       parsed.values.push_back(field.usual);
-      for (const OptionDefault& each : defaults_) {
+      for (const OptionValue& each : defaults_) {
         if (each.name != field.name) continue;
         check(parsed.kind->name, field, each.value);
         parsed.values.back() = each.value;
@@ -132,7 +132,7 @@ class Parser {
   }
 
   std::string_view text_;
-  const std::vector<OptionDefault>& defaults_;
+  const std::vector<OptionValue>& defaults_;
   size_t at_ = 0;
 };
 
@@ -144,11 +144,11 @@ Optimizer make(const Parsed& parsed, const Registry& registry) {
 
 }  // namespace
 
-Optimizer make_optimizer(std::string_view expression, const Registry& registry, const std::vector<OptionDefault>& defaults) {
+Optimizer make_optimizer(std::string_view expression, const Registry& registry, const std::vector<OptionValue>& defaults) {
   return make(*Parser(expression, defaults).parse(), registry);
 }
 
-void check_optimizer(std::string_view expression, const std::vector<OptionDefault>& defaults) {
+void check_optimizer(std::string_view expression, const std::vector<OptionValue>& defaults) {
   make_optimizer(expression, Registry(std::vector<NamedTensor>{}), defaults);  // options are checked against each other where they are used
 }
 

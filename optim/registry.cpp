@@ -1,7 +1,7 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/optim/registry_state.hpp>
 #include <algorithm>
-#include <iomanip>
+#include <array>
 #include <ostream>
 
 namespace scry::optim {
@@ -80,32 +80,44 @@ Tensor Registry::slot(std::string_view row_name, std::string_view slot_name) con
 }
 
 std::ostream& operator<<(std::ostream& out, const Registry& registry) {
-  size_t name_width = 4, shape_width = 5;
-  const auto name_of_row = [](const Row& row) {
+  const RegistryState& state = registry.state();
+  std::vector<std::array<std::string, 6>> lines{{"name", "shape", "type", "elements", "role", state.groups.size() > 1 ? "group" : ""}};
+  for (const Row& row : registry.rows()) {
     std::string name = row.name;
     for (const std::string& alias : row.aliases) name += " = " + alias;
-    return name;
-  };
-  for (const Row& row : registry.rows()) {
-    name_width = std::max(name_width, name_of_row(row).size());
-    shape_width = std::max(shape_width, text(row.value.shape()).size());
+    lines.push_back({name, text(row.value.shape()), std::string(name_of(row.value.dtype())), std::to_string(row.value.numel()),
+                     std::string(status_of(row)), state.groups[static_cast<size_t>(row.group)]});
   }
-  const auto line = [&](std::string_view name, std::string_view shape, std::string_view type, const std::string& elements, std::string_view status) {
-    out << std::left << std::setw(static_cast<int>(name_width)) << name << "  " << std::setw(static_cast<int>(shape_width)) << shape << "  "
-        << std::setw(4) << type << std::right << std::setw(11) << elements << "  " << status << '\n';
-  };
-  line("name", "shape", "type", "elements", "role");
-  for (const Row& row : registry.rows())
-    line(name_of_row(row), text(row.value.shape()), name_of(row.value.dtype()), std::to_string(row.value.numel()), status_of(row));
+  std::array<size_t, 6> widths{};
+  for (const auto& line : lines)
+    for (size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  for (const auto& line : lines) {
+    std::string padded;
+    for (size_t i = 0; i < line.size(); ++i) {
+      const std::string space(widths[i] - line[i].size(), ' ');
+      append_text(padded, text(i == 3 ? space + line[i] : line[i] + space, "  "));  // numbers to the right
+    }
+    out << padded.substr(0, padded.find_last_not_of(' ') + 1) << '\n';
+  }
 
   int64_t values = 0, gradients = 0;
-  for (const Segment& segment : registry.state().segments) {
+  for (const Segment& segment : state.segments) {
     values += bytes_of(segment.values);
     gradients += bytes_of(segment.gradients);
   }
-  out << registry.parameter_count() << " parameters; values " << memory_text(values) << ", gradients " << memory_text(gradients);
-  for (const SlotInfo& slot : registry.slots()) out << ", " << slot.name << ' ' << memory_text(slot.bytes);
-  return out << '\n';
+  out << registry.parameter_count() << " parameters; values " << memory_text(values) << ", gradients " << memory_text(gradients) << '\n';
+  const auto slots = registry.slots();
+  for (size_t i = 0; i < slots.size();) {  // those of one rule are in line
+    const std::string rule = slots[i].name.substr(0, slots[i].name.find('/'));
+    int64_t bytes = 0;
+    std::string each;
+    for (; i < slots.size() && slots[i].name.starts_with(rule + "/"); ++i) {
+      bytes += slots[i].bytes;
+      append_text(each, text(each.empty() ? "" : ", ", slots[i].name.substr(rule.size() + 1), " ", memory_text(slots[i].bytes)));
+    }
+    out << rule << ": " << memory_text(bytes) << " (" << each << ")\n";
+  }
+  return out;
 }
 
 }  // namespace scry::optim

@@ -1,6 +1,7 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/optim/registry_state.hpp>
+#include <algorithm>
 #include <cstring>
 #include <mutex>
 #include <unordered_set>
@@ -41,6 +42,26 @@ Ref<Storage> zeroed(const Segment& segment) {
   return arena;
 }
 
+// * stands for any characters, ? for one. Goes back to the last * only, so time is at most the product of the lengths.
+bool matches(std::string_view pattern, std::string_view name) {
+  size_t p = 0, n = 0, star = std::string_view::npos, resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
+}
+
 std::string quoted(const NamedTensor& named) { return "'" + named.name + "'"; }
 
 }  // namespace
@@ -75,6 +96,7 @@ void RegistryState::check(const NamedTensor& named, RowRole role, Addition& addi
                                                           : rows.size() + addition.rows.size();
   addition.names.emplace(named.name, index);
   if (index < rows.size() + addition.rows.size()) {
+    if (index >= rows.size()) put_in_group(addition.rows[index - rows.size()], named.name);
     const Row& row = index < rows.size() ? rows[index] : addition.rows[index - rows.size()];
     require(same_node(row.value, tensor), "registry: ", what, " shares memory with '", row.name,
             "' but is another tensor with its own gradient; tie parameters by assigning the tensor itself");
@@ -92,6 +114,7 @@ void RegistryState::check(const NamedTensor& named, RowRole role, Addition& addi
           "; parameters are f32 or f64, other types can be buffers");
   addition.storages.emplace(&storage, index);
   addition.rows.push_back({.name = named.name, .aliases = {}, .value = tensor, .gradient = {}, .role = role});
+  put_in_group(addition.rows.back(), named.name);
 }
 
 // Gives each new row its place in a new segment.
@@ -186,13 +209,53 @@ std::vector<std::shared_ptr<Slot>> RegistryState::slots() const {
   return living;
 }
 
+void RegistryState::put_in_group(Row& row, std::string_view name) const {
+  if (row.role != RowRole::parameter) return;
+  for (size_t group = 1; group < groups.size(); ++group) {
+    if (!matches(groups[group], name)) continue;
+    const auto index = static_cast<int32_t>(group);
+    require(row.group == 0 || row.group == index, "registry: '", row.name, "' is in two groups, '", groups[static_cast<size_t>(row.group)], "' and '",
+            groups[group], "'; let it match one of them");
+    row.group = index;
+  }
+}
+
+void RegistryState::add_group(const std::string& pattern) {
+  for (const std::string& each : groups) require(each != pattern, "registry: there is a group '", pattern, "' already");
+  const auto is_in = [&](const Row& row) {
+    return row.role == RowRole::parameter && (matches(pattern, row.name) || std::any_of(row.aliases.begin(), row.aliases.end(), [&](const auto& alias) {
+             return matches(pattern, alias);
+           }));
+  };
+  bool any = false;
+  for (const Row& row : rows) {
+    if (!is_in(row)) continue;
+    require(row.group == 0, "registry: '", row.name, "' would be in two groups, '", groups[static_cast<size_t>(row.group)], "' and '", pattern,
+            "'; let it match one of them");
+    any = true;
+  }
+  require(any, "registry: no parameter has a name like '", pattern, "'; * stands for any characters and ? for one, as in '*.bias'");
+  groups.push_back(pattern);
+  for (Row& row : rows)
+    if (is_in(row)) row.group = static_cast<int32_t>(groups.size()) - 1;
+}
+
+size_t RegistryState::find_group(std::string_view pattern) const {
+  const auto found = std::find(groups.begin(), groups.end(), pattern);
+  require(found != groups.end(), "registry: there is no group '", pattern, "'");
+  return static_cast<size_t>(found - groups.begin());
+}
+
 void RegistryState::attach(SegmentListener* listener) {
   require(!listener_, "registry: it has an optimizer already, and two would both step the same rows; let go of the first, or wrap it");
   listener_ = listener;
 }
 
 void RegistryState::detach(SegmentListener* listener) {
-  if (listener_ == listener) listener_ = nullptr;
+  if (listener_ != listener) return;
+  listener_ = nullptr;
+  groups.resize(1);
+  for (Row& row : rows) row.group = 0;
 }
 
 }  // namespace scry::optim

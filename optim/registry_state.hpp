@@ -43,18 +43,25 @@ class RegistryState {
   std::shared_ptr<Slot> add_slot(std::string name, SlotRole role, SlotKind kind);
   std::vector<std::shared_ptr<Slot>> slots() const;
 
-  /// One optimizer at a time may change the rows.
+  /// Puts the parameters with such names, and those added later, into a new group. An Error where there are none, or one has a group already.
+  void add_group(const std::string& pattern);
+  /// The index of the group with this pattern, 0 for an empty one; an Error where there is none.
+  size_t find_group(std::string_view pattern) const;
+
+  /// One optimizer at a time may change the rows; its groups end with it.
   void attach(SegmentListener* listener);
   void detach(SegmentListener* listener);
 
   std::vector<Row> rows;
   std::vector<Segment> segments;
+  std::vector<std::string> groups{""};  ///< their patterns; 0 is none
 
  private:
   struct Addition;
   void check(const NamedTensor& named, RowRole role, Addition& addition) const;
   void place(Addition& addition) const;
   void commit(Addition& addition);
+  void put_in_group(Row& row, std::string_view name) const;
   void grow(Slot& slot) const;
 
   std::unordered_map<std::string, size_t> names_;

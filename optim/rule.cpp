@@ -1,13 +1,40 @@
 #include <scry/optim/rule.hpp>
 #include <cstring>
 
-// A rule without an answer of its own passes the question on to the one inside.
 namespace scry::optim {
 
-bool UpdateRule::reduce(const RegistryState& registry, std::span<const RowState> states) { return !inner_ || inner_->reduce(registry, states); }
+void UpdateRule::set(size_t option, double value, size_t group) {
+  const OptionTable::Before before = options_.put(option, value, group);
+  try {
+    check_groups(options_);
+  } catch (...) {
+    options_.undo(before);
+    throw;
+  }
+  options_changed();
+}
 
-void UpdateRule::prepare(const RegistryState& registry, std::span<const RowState> states) {
-  if (inner_) inner_->prepare(registry, states);
+void UpdateRule::check_groups(const OptionTable& table) const {
+  for (size_t group = 0; group < table.groups(); ++group) check_values(table.values(group));
+}
+
+void UpdateRule::assign(OptionTable table) {
+  options_ = std::move(table);
+  options_changed();
+}
+
+void UpdateRule::put_around(std::unique_ptr<UpdateRule> inner) {
+  inner_ = std::move(inner);
+  while (options_.groups() < inner_->options_.groups()) options_.add_group();
+  options_changed();
+}
+
+// A rule without an answer of its own passes the question on to the one inside.
+
+bool UpdateRule::reduce(StepInput& step) { return !inner_ || inner_->reduce(step); }
+
+void UpdateRule::prepare(const StepInput& step) {
+  if (inner_) inner_->prepare(step);
 }
 
 bool UpdateRule::moves(size_t row, RowState state) const { return inner_ ? inner_->moves(row, state) : state == RowState::stepped; }

@@ -14,6 +14,21 @@ enum class RowState : uint8_t {
   stepped   ///< it has a gradient
 };
 
+/// What a rule finds of one row, from the rules around it.
+struct RowInput {
+  RowState state;
+  double scale;  ///< gradients are multiplied by this, which is above 0, when they are read,
+  double limit;  ///< and then clamped to ± this
+  bool operator==(const RowInput&) const = default;
+};
+
+/// One step. In `reduce` a rule may change it for those inside.
+struct StepInput {
+  const RegistryState& table;
+  std::span<RowInput> rows;
+  const Slot* gradients = nullptr;  ///< where the gradients are, if not in the segments' own arenas
+};
+
 /// Neighbouring elements of one arena whose rows step alike. A multiple of a cache line long, so whole registers always.
 struct Chunk {
   size_t row;  ///< the first of the run of rows that it was cut from; it stands for all of them
@@ -22,8 +37,7 @@ struct Chunk {
   bool has_gradient;
   int64_t offset, count;  ///< in elements
   std::byte* weights;
-  const std::byte* gradients;
-  double gradient_scale = 1;  ///< gradients are multiplied by this when they are read
+  std::byte* gradients;  ///< before scale and limit
 
   size_t bytes() const { return static_cast<size_t>(count) * size_of(dtype); }
   /// The chunk's part of an elementwise slot.
@@ -42,32 +56,37 @@ void dispatch_chunk(const Chunk& chunk, F&& function) {
 /// An update rule or a wrapper around one. A step calls `reduce`, then `prepare`, then `update` for every chunk, from several threads.
 class UpdateRule {
  public:
-  UpdateRule() = default;
+  /// `name` as in expressions and slot names: "adam"; it and the options' names live as long as the program.
+  UpdateRule(std::string_view name, std::vector<Hyperparameter> options) : name_(name), options_(name, std::move(options)) {}
   virtual ~UpdateRule() = default;
   UpdateRule(const UpdateRule&) = delete;
   UpdateRule& operator=(const UpdateRule&) = delete;
 
-  /// As in expressions and slot names: "adam".
-  virtual std::string_view name() const = 0;
-  virtual std::vector<Hyperparameter> hyperparameters() const = 0;
-  /// Changes one, from the next step on. False where there is none of this name; an Error where the value is out of range.
-  virtual bool set(std::string_view name, double value) = 0;
-  /// Changes all of them, in the order of `hyperparameters`; or none, with an Error.
-  virtual void set_all(std::span<const double> values) = 0;
+  std::string_view name() const { return name_; }
+  const OptionTable& options_table() const { return options_; }
+  std::vector<Hyperparameter> hyperparameters(size_t group = 0) const { return options_.list(group); }
+  /// Changes an option from the next step on, for one group or for all that follow. Out of range it is an Error and nothing has changed.
+  void set(size_t option, double value, size_t group);
+  /// An Error unless all options in a changed copy of the table go together.
+  void check_groups(const OptionTable& table) const;
+  /// Takes over a table that `check_groups` let pass.
+  void assign(OptionTable table);
 
   /// Makes the rule's own slots, called `prefix`/….
   virtual void make_slots(RegistryState& registry, const std::string& prefix) = 0;
   /// Gives its slots of one segment their first values; they are zero.
   virtual void fill_slots(const RegistryState&, int32_t) {}
+  /// A group was added: what refers to earlier weights of its rows starts anew.
+  virtual void start_group(const RegistryState&, int32_t) {}
   const std::vector<std::shared_ptr<Slot>>& slots() const { return slots_; }
 
-  /// Looks over all gradients before anything changes. False skips the step: nothing changes or counts.
-  virtual bool reduce(const RegistryState& registry, std::span<const RowState> states);
+  /// Looks over all gradients before any weight changes. False skips the step: no weight changes and nothing inside counts it.
+  virtual bool reduce(StepInput& step);
   /// Counts the step and computes what is the same for all elements of a row.
-  virtual void prepare(const RegistryState& registry, std::span<const RowState> states);
+  virtual void prepare(const StepInput& step);
   /// Whether the step changes this row, after `prepare`.
   virtual bool moves(size_t row, RowState state) const;
-  /// Whether chunks may reach over both rows, after `prepare`.
+  /// Whether chunks may reach over both rows, of one group and with the same input, after `prepare`.
   virtual bool alike(size_t a, size_t b) const;
   /// The step for one chunk. Never throws.
   virtual void update(const Chunk& chunk) const;
@@ -85,14 +104,43 @@ class UpdateRule {
   virtual void finish_row(size_t row);
 
   UpdateRule* inner() const { return inner_.get(); }
-  void put_around(std::unique_ptr<UpdateRule> inner) { inner_ = std::move(inner); }
+  /// Wraps `inner`, whose groups it takes over.
+  void put_around(std::unique_ptr<UpdateRule> inner);
   std::unique_ptr<UpdateRule> take_inner() { return std::move(inner_); }
 
  protected:
   std::vector<std::shared_ptr<Slot>> slots_;
 
  private:
+  virtual void check_values(std::span<const double>) const = 0;
+  virtual void options_changed() = 0;
+
+  std::string_view name_;
+  OptionTable options_;
   std::unique_ptr<UpdateRule> inner_;
+};
+
+/// A rule with options of this type.
+template <class Options>
+class RuleOf : public UpdateRule {
+ protected:
+  RuleOf(std::string_view name, const std::vector<Field<Options>>& fields, const Options& options)
+      : UpdateRule(name, declare(fields, options)), fields_(fields), by_group_{options} {}
+  /// As they are now.
+  const Options& options(size_t group = 0) const { return by_group_[group]; }
+  const Options& options(const Row& row) const { return by_group_[static_cast<size_t>(row.group)]; }
+
+ private:
+  /// Of options against each other; a constructor calls it for itself.
+  virtual void check(const Options&) const {}
+  void check_values(std::span<const double> values) const final { check(options_of(fields_, values)); }
+  void options_changed() final {
+    by_group_.resize(options_table().groups());
+    for (size_t group = 0; group < by_group_.size(); ++group) by_group_[group] = options_of(fields_, options_table().values(group));
+  }
+
+  const std::vector<Field<Options>>& fields_;
+  std::vector<Options> by_group_;
 };
 
 }  // namespace scry::optim

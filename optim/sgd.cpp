@@ -29,7 +29,7 @@ struct PlainSgd : SGDEquation {
 
   static void check(const Options& o) {
     require(!o.nesterov, "sgd: nesterov needs momentum; give one above 0");
-    require(o.momentum == 0, "sgd: it was made without momentum and keeps no buffer for it; give momentum when it is made");
+    require(o.momentum == 0, "sgd: it was made without momentum and keeps no buffer for it; give momentum when it is made, and 0 to groups");
   }
 
   template <class T>
@@ -88,10 +88,10 @@ std::unique_ptr<UpdateRule> make_rule(const SGDOptions& options) {
 
 }  // namespace
 
-SGD::SGD(const Registry& registry, const SGDOptions& options) : Optimizer(registry, make_rule(options)) {}
+SGD::SGD(const Registry& registry, const SGDOptions& options, const std::vector<Group>& groups) : Optimizer(registry, make_rule(options), groups) {}
 
 const OptimizerKind& sgd_kind() {
-  static const OptimizerKind kind = kind_of<SGD>(SGDEquation::name, SGDEquation::fields());
+  static const OptimizerKind kind = kind_of<SGD, SGDEquation::fields>(SGDEquation::name);
   return kind;
 }
 

@@ -18,7 +18,7 @@ struct SGDOptions {
 ///
 ///     g ← g + λ w;   m ← μ m + (1 − d) g   (m ← g in the first step);   w ← w − η m,  with Nesterov  w ← w − η (g + μ m)
 struct SGD : Optimizer {
-  explicit SGD(const Registry& registry, const SGDOptions& options = {});
+  explicit SGD(const Registry& registry, const SGDOptions& options = {}, const std::vector<Group>& groups = {});
 };
 
 }  // namespace scry::optim

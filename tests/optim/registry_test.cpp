@@ -184,7 +184,8 @@ TEST(Registry, PrintsATable) {
             "p0 = tied  [4, 3]  f32          12  trained\n"
             "p1         [4]     f32           4  frozen\n"
             "count      []      i64           1  buffer\n"
-            "16 parameters; values 192 bytes, gradients 64 bytes, adam/exp_avg 64 bytes, adam/exp_avg_sq 64 bytes, adam/step 24 bytes\n");
+            "16 parameters; values 192 bytes, gradients 64 bytes\n"
+            "adam: 152 bytes (exp_avg 64 bytes, exp_avg_sq 64 bytes, step 24 bytes)\n");
 }
 
 TEST(Registry, SlotsAreReadByName) {
