@@ -199,23 +199,14 @@ void Engine::plan_all() {
   }
 }
 
+// Cuts a run of rows into chunks of whole cache lines, all of one size.
 void Engine::add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient, const Slot* gradients) {
   if (begin == end) return;
-  const int32_t index = table_.rows[first_row].segment;
-  const Segment& segment = table_.segments[static_cast<size_t>(index)];
-  std::byte* const gradient_arena = (gradients ? gradients->arenas[static_cast<size_t>(index)] : segment.gradients)->data();
-  const auto width = static_cast<int64_t>(size_of(segment.dtype)), line = static_cast<int64_t>(memory::alignment) / width;
-  const int64_t pieces = ((end - begin) * width + chunk_bytes - 1) / chunk_bytes;  // of whole cache lines, all of one size
+  const auto width = static_cast<int64_t>(size_of(table_.rows[first_row].value.dtype())), line = static_cast<int64_t>(memory::alignment) / width;
+  const int64_t pieces = ((end - begin) * width + chunk_bytes - 1) / chunk_bytes;
   const int64_t each = ((end - begin) / line + pieces - 1) / pieces * line;
   for (int64_t at = begin; at < end; at += each)
-    chunks_.push_back({.row = first_row,
-                       .segment = index,
-                       .dtype = segment.dtype,
-                       .has_gradient = has_gradient,
-                       .offset = at,
-                       .count = std::min(each, end - at),
-                       .weights = segment.values->data() + at * width,
-                       .gradients = gradient_arena + at * width});
+    chunks_.push_back(chunk_of(table_, first_row, at, std::min(each, end - at), has_gradient, gradients));
   planned_elements_ += end - begin;
 }
 

@@ -102,7 +102,8 @@ void LookaheadRule::start_group(const RegistryState& registry, int32_t group) {
     const Row& row = registry.rows[i];
     const auto s = static_cast<size_t>(row.segment);
     if (row.group != group || !registry.segments[s].active) continue;
-    const size_t width = size_of(row.value.dtype()), offset = static_cast<size_t>(row.offset) * width, bytes = static_cast<size_t>(row.padded) * width;
+    const size_t width = size_of(row.value.dtype()), offset = static_cast<size_t>(row.offset) * width,
+                 bytes = static_cast<size_t>(row.padded) * width;
     const auto copy = [&](const Ref<Storage>& from, const Slot& to) { std::memcpy(to.arenas[s]->data() + offset, from->data() + offset, bytes); };
     copy(registry.segments[s].values, *slow_);
     for (const auto& [moment, anchor] : anchored_) copy(moment->arenas[s], *anchor);

@@ -223,9 +223,8 @@ void RegistryState::put_in_group(Row& row, std::string_view name) const {
 void RegistryState::add_group(const std::string& pattern) {
   for (const std::string& each : groups) require(each != pattern, "registry: there is a group '", pattern, "' already");
   const auto is_in = [&](const Row& row) {
-    return row.role == RowRole::parameter && (matches(pattern, row.name) || std::any_of(row.aliases.begin(), row.aliases.end(), [&](const auto& alias) {
-             return matches(pattern, alias);
-           }));
+    return row.role == RowRole::parameter && (matches(pattern, row.name) || std::any_of(row.aliases.begin(), row.aliases.end(),
+                                                                                        [&](const auto& alias) { return matches(pattern, alias); }));
   };
   bool any = false;
   for (const Row& row : rows) {

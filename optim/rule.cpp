@@ -3,6 +3,21 @@
 
 namespace scry::optim {
 
+Chunk chunk_of(const RegistryState& table, size_t row, int64_t offset, int64_t count, bool has_gradient, const Slot* gradients) {
+  const int32_t index = table.rows[row].segment;
+  const auto s = static_cast<size_t>(index);
+  const Segment& segment = table.segments[s];
+  const int64_t at = offset * static_cast<int64_t>(size_of(segment.dtype));
+  return {.row = row,
+          .segment = index,
+          .dtype = segment.dtype,
+          .has_gradient = has_gradient,
+          .offset = offset,
+          .count = count,
+          .weights = segment.values->data() + at,
+          .gradients = (gradients ? gradients->arenas[s] : segment.gradients)->data() + at};
+}
+
 void UpdateRule::set(size_t option, double value, size_t group) {
   const OptionTable::Before before = options_.put(option, value, group);
   try {

@@ -44,6 +44,9 @@ struct Chunk {
   std::byte* in(const Slot& slot) const { return slot.arenas[static_cast<size_t>(segment)]->data() + static_cast<size_t>(offset) * size_of(dtype); }
 };
 
+/// Elements of the arena in which `row` lies.
+Chunk chunk_of(const RegistryState& table, size_t row, int64_t offset, int64_t count, bool has_gradient, const Slot* gradients);
+
 /// Calls `function.operator()<T>()` with the chunk's element type.
 template <class F>
 void dispatch_chunk(const Chunk& chunk, F&& function) {
@@ -57,7 +60,7 @@ void dispatch_chunk(const Chunk& chunk, F&& function) {
 class UpdateRule {
  public:
   /// `name` as in expressions and slot names: "adam"; it and the options' names live as long as the program.
-  UpdateRule(std::string_view name, std::vector<Hyperparameter> options) : name_(name), options_(name, std::move(options)) {}
+  explicit UpdateRule(std::string_view name, std::vector<Hyperparameter> options = {}) : name_(name), options_(name, std::move(options)) {}
   virtual ~UpdateRule() = default;
   UpdateRule(const UpdateRule&) = delete;
   UpdateRule& operator=(const UpdateRule&) = delete;
@@ -112,8 +115,8 @@ class UpdateRule {
   std::vector<std::shared_ptr<Slot>> slots_;
 
  private:
-  virtual void check_values(std::span<const double>) const = 0;
-  virtual void options_changed() = 0;
+  virtual void check_values(std::span<const double>) const {}
+  virtual void options_changed() {}
 
   std::string_view name_;
   OptionTable options_;

@@ -46,14 +46,9 @@ TEST(Lookahead, Case12_ARowAddedMidWindowHasItsOwnWindow) {
 // Skips every step whose number is in a list, as a check for finite gradients would.
 class SkipRule final : public UpdateRule {
  public:
-  std::string_view name() const override { return "skip"; }
-  std::vector<Hyperparameter> hyperparameters() const override { return {}; }
-  bool set(std::string_view, double) override { return false; }
-  void set_all(std::span<const double>) override {}
+  SkipRule() : UpdateRule("skip") {}
   void make_slots(RegistryState&, const std::string&) override {}
-  bool reduce(const RegistryState& registry, std::span<const RowState> states) override {
-    return calls_++ % 3 != 1 && UpdateRule::reduce(registry, states);
-  }
+  bool reduce(StepInput& step) override { return calls_++ % 3 != 1 && UpdateRule::reduce(step); }
 
  private:
   int calls_ = 0;

@@ -8,7 +8,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string error_of(std::string_view expression, const std::vector<OptionDefault>& defaults = {}) {
+std::string error_of(std::string_view expression, const std::vector<OptionValue>& defaults = {}) {
   return testing::message_of([&] { check_optimizer(expression, defaults); });
 }
 

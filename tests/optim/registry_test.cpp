@@ -180,10 +180,10 @@ TEST(Registry, PrintsATable) {
   std::ostringstream out;
   out << registry;
   EXPECT_EQ(out.str(),
-            "name       shape   type   elements  role\n"
-            "p0 = tied  [4, 3]  f32          12  trained\n"
-            "p1         [4]     f32           4  frozen\n"
-            "count      []      i64           1  buffer\n"
+            "name       shape   type  elements  role\n"
+            "p0 = tied  [4, 3]  f32         12  trained\n"
+            "p1         [4]     f32          4  frozen\n"
+            "count      []      i64          1  buffer\n"
             "16 parameters; values 192 bytes, gradients 64 bytes\n"
             "adam: 152 bytes (exp_avg 64 bytes, exp_avg_sq 64 bytes, step 24 bytes)\n");
 }
