@@ -14,6 +14,7 @@
 #include <scry/autograd/ops/inplace.hpp>
 #include <scry/autograd/ops/interpolate.hpp>
 #include <scry/autograd/ops/linalg.hpp>
+#include <scry/autograd/ops/loss.hpp>
 #include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/matmul.hpp>
 #include <scry/autograd/ops/normalization.hpp>

@@ -1,44 +1,9 @@
 #include <scry/core/kernels/copy.hpp>
-#include <scry/core/kernels/map.hpp>
-#include <scry/core/kernels/reducers.hpp>
 #include <scry/core/kernels/softmax.hpp>
-#include <cmath>
+#include <scry/core/kernels/softmax_rows.hpp>
 
 namespace scry::kernels {
 namespace {
-
-template <class T>
-T largest(const T* row, int64_t n) {
-  Axes axes;
-  axes.add(n, 1);
-  const T best = detail::reduce_row(row, axes, 0, n, Extreme<T, true>{});
-  // A row of infinities alone would give inf - inf.
-  return std::isinf(best) && best < 0 ? T{0} : best;
-}
-
-// The sum of f(a[j], b[j]), in lanes that fill registers.
-template <class T, class F>
-double sum_over(const T* a, const T* b, int64_t n, const F& f) {
-  constexpr int64_t lanes = 16;
-  double lane[lanes]{};
-  int64_t j = 0;
-  for (; j + lanes <= n; j += lanes)
-    for (int64_t l = 0; l < lanes; ++l) lane[l] += f(static_cast<double>(a[j + l]), static_cast<double>(b[j + l]));
-  for (; j < n; ++j) lane[j % lanes] += f(static_cast<double>(a[j]), static_cast<double>(b[j]));
-  double sum = 0;
-  for (double value : lane) sum += value;
-  return sum;
-}
-
-// out[j] = exp(row[j] - shift); returns the sum, added in double. `out` may be the row.
-template <class T>
-double exponentials(const T* row, T shift, int64_t n, T* out) {
-  using V = Register<T>;
-  const auto f = [shift](V v) { return xsimd::exp(v - V(shift)); };
-  const void* in[] = {row};
-  loop<decltype(f), T, T>(out, in, n, &f);
-  return sum_over(out, out, n, [](double power, double) { return power; });
-}
 
 // A row-major tensor as [outer, length, inner] around an axis. Where inner is 1, lines along the axis are rows; else `width` neighbouring lines are
 // worked on together, element after element.
@@ -162,48 +127,5 @@ Tensor log_softmax(const Tensor& x, int axis) { return forward(x, axis, true); }
 
 Tensor softmax_gradient(const Tensor& g, const Tensor& y, int axis) { return backward(g, y, axis, false); }
 Tensor log_softmax_gradient(const Tensor& g, const Tensor& y, int axis) { return backward(g, y, axis, true); }
-
-RowLosses cross_entropy(const Tensor& input, const Tensor& labels) {
-  const Tensor x = contiguous(input), which = contiguous(labels);
-  const int64_t rows = x.shape()[0], n = x.shape()[1];
-  RowLosses out{Tensor::empty({rows}, x.dtype()), Tensor::empty({rows}, x.dtype())};
-  const auto* label = static_cast<const int64_t*>(which.raw());
-  dispatch_floating("cross_entropy", x.dtype(), [&]<class T>() {
-    const T* data = static_cast<const T*>(x.raw());
-    T *losses = static_cast<T*>(out.losses.raw()), *sums = static_cast<T*>(out.log_sum_exp.raw());
-    const memory::Scratch<T> scratch(rows * n);
-    T* powers = scratch.data();
-    parallel_for(rows, std::max<int64_t>(1, 8192 / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const T* row = data + i * n;
-        const T max = largest(row, n);
-        const double log_sum = std::log(exponentials(row, max, n, powers + i * n));
-        sums[i] = static_cast<T>(static_cast<double>(max) + log_sum);
-        losses[i] = static_cast<T>(log_sum - (static_cast<double>(row[label[i]]) - static_cast<double>(max)));
-      }
-    });
-  });
-  return out;
-}
-
-Tensor cross_entropy_gradient(const Tensor& g, const Tensor& input, const Tensor& labels, const Tensor& log_sum_exp) {
-  const Tensor x = contiguous(input), which = contiguous(labels);
-  const int64_t rows = x.shape()[0], n = x.shape()[1], step = g.strides()[0];
-  Tensor out = Tensor::empty(x.shape(), x.dtype());
-  const auto* label = static_cast<const int64_t*>(which.raw());
-  dispatch_floating("cross_entropy", x.dtype(), [&]<class T>() {
-    const T *data = static_cast<const T*>(x.raw()), *gs = static_cast<const T*>(g.raw()), *sums = static_cast<const T*>(log_sum_exp.raw());
-    T* to = static_cast<T*>(out.raw());
-    parallel_for(rows, std::max<int64_t>(1, 8192 / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        T* row = to + i * n;
-        exponentials(data + i * n, sums[i], n, row);
-        row[label[i]] -= T{1};
-        for (int64_t j = 0; j < n; ++j) row[j] *= gs[i * step];
-      }
-    });
-  });
-  return out;
-}
 
 }  // namespace scry::kernels

@@ -11,13 +11,4 @@ Tensor log_softmax(const Tensor& x, int axis);
 Tensor softmax_gradient(const Tensor& g, const Tensor& y, int axis);
 Tensor log_softmax_gradient(const Tensor& g, const Tensor& y, int axis);
 
-/// Row by row for x: [N, C] and labels: i64 [N] in [0, C): losses[i] = log(sum of exp(x[i])) - x[i][labels[i]], and the first of these terms.
-struct RowLosses {
-  Tensor losses;       ///< [N]
-  Tensor log_sum_exp;  ///< [N]
-};
-RowLosses cross_entropy(const Tensor& x, const Tensor& labels);
-/// g[i] (softmax(x)[i] - one_hot(labels)[i]), given the forward pass's log_sum_exp; g: [N], any stride.
-Tensor cross_entropy_gradient(const Tensor& g, const Tensor& x, const Tensor& labels, const Tensor& log_sum_exp);
-
 }  // namespace scry::kernels

@@ -72,6 +72,7 @@ std::vector<Row> statistic_rows();
 std::vector<Row> linalg_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> rearrange_rows();
+std::vector<Row> loss_rows();
 std::vector<Row> all_rows();
 
 }  // namespace scry::testing
