@@ -27,17 +27,17 @@ bool owned_alone(const Tensor& x) { return x.node().unique() && x.node().storage
 
 Tensor record_view(const char* op, const Tensor& x, const Region& region) {
   Tensor y = region.of(x);
-  if (detail::recording() && x.requires_grad()) detail::attach(y, new ViewNode(op, y, x, region));
+  if (grad_enabled() && x.requires_grad()) detail::attach(y, new ViewNode(op, y, x, region));
   return y;
 }
 
 Tensor add_at(Tensor whole, const Tensor& part, const Region& region) {
   if (!owned_alone(whole)) whole = contiguous(clone(whole));
   kernels::add_into(region.of(whole), part);
-  if (!detail::recording() || !(whole.requires_grad() || part.requires_grad())) return whole;
+  if (!grad_enabled() || !(whole.requires_grad() || part.requires_grad())) return whole;
   // The sum takes over the memory: nobody else can have seen it.
   const auto take = [](const Tensor& g, const Region& from) { return record_view("slice", g, from); };
-  return record("add_at", whole.detach(), wrt(whole, [](const Tensor& g) { return g; }), wrt(part, take, region));
+  return record("add_at")(whole.detach(), wrt(whole, [](const Tensor& g) { return g; }), wrt(part, take, region));
 }
 
 }  // namespace scry::autograd

@@ -1,93 +1,14 @@
-#include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/tape.hpp>
-#include <scry/core/creation.hpp>
-#include <scry/core/kernels/arithmetic.hpp>
-#include <scry/core/kernels/copy.hpp>
-#include <scry/core/memory.hpp>
 
-namespace scry {
-namespace {
+namespace scry::autograd::detail {
 
-thread_local bool enabled = true;
-thread_local uint64_t last_order = 0;
+constinit thread_local bool grad_mode = true;
 
-}  // namespace
-
-bool grad_enabled() { return enabled; }
-
-NoGrad::NoGrad(bool on) : before_(enabled) { enabled = on; }
-NoGrad::~NoGrad() { enabled = before_; }
-
-namespace autograd {
-
-void* Node::operator new(size_t bytes) { return memory::allocate(bytes); }
-void Node::operator delete(void* memory, size_t bytes) noexcept { memory::deallocate(memory, bytes); }
-
-// A node owns its inputs' nodes, so a deep graph would be freed by deep recursion; nodes that lose their last owner meanwhile wait in line.
-void Node::dispose() {
-  thread_local Node* line = nullptr;
-  thread_local bool busy = false;
-  next_in_line_ = std::exchange(line, this);
-  if (busy) return;
-  busy = true;
-  while (Node* node = line) {
-    line = node->next_in_line_;
-    delete node;
-  }
-  busy = false;
+void attach(const Tensor& y, Node* node) {
+  Ref<TapeNode> owner = Ref<TapeNode>::adopt(node);
+  require(!y.requires_grad(), node->op, ": the result is on the tape already; record a new tensor, or detach() it");
+  y.node().tape = std::move(owner);
 }
-
-void Node::set_inputs(const Ref<Node>* inputs, size_t count) {
-  inputs_ = inputs;
-  input_count_ = count;
-  // Orders rise within a thread, and above the inputs' even if another thread made those.
-  for (const Ref<Node>& input : this->inputs())
-    if (input) last_order = std::max(last_order, input->order);
-  order = ++last_order;
-}
-
-void Leaf::accumulate(Tensor g, bool create_graph) {
-  if (create_graph) {
-    gradient = gradient.defined() ? add(gradient, g) : g;
-  } else if (gradient.defined()) {
-    kernels::add_into(gradient, g);
-    gradient.node().storage->bump_version();
-  } else if (window.defined()) {
-    const bool there = g.node().storage->data() == window.node().storage->data();
-    if (!there) kernels::copy_into(window, g);
-    window.node().storage->bump_version();
-    gradient = window;
-  } else {
-    const bool alone = g.node().unique() && g.node().storage->unique() && g.is_contiguous();
-    gradient = alone ? std::move(g) : kernels::dense_copy(g);
-  }
-}
-
-void Leaf::accumulate_at(const Tensor& g, const Region& region, bool create_graph) {
-  if (create_graph) {
-    gradient = add_at(gradient.defined() ? std::move(gradient) : zeros(shape, dtype), g, region);
-    return;
-  }
-  if (!gradient.defined()) {
-    gradient = window.defined() ? window : Tensor::empty(shape, dtype);
-    kernels::fill(gradient, 0);
-  }
-  kernels::add_into(region.of(gradient), g);
-  gradient.node().storage->bump_version();
-}
-
-Leaf* leaf_of(const Tensor& x) {
-  Node* node = x.requires_grad() ? node_of(x) : nullptr;
-  return node && node->is_leaf() ? static_cast<Leaf*>(node) : nullptr;
-}
-
-namespace detail {
-
-bool recording() { return enabled; }
-
-Ref<Node> node_ref(const Tensor& x) { return x.defined() ? Ref<Node>(node_of(x)) : nullptr; }
-
-void attach(const Tensor& y, Node* node) { y.node().tape = Ref<TapeNode>::adopt(node); }
 
 void saved_value_changed(const char* op) {
   fail(op, ": a tensor that the gradient needs has been changed in place since; clone it before changing it, or call backward first");
@@ -95,12 +16,10 @@ void saved_value_changed(const char* op) {
 
 Tensor Saved<Output>::get(Node& node) const {
   if (value.node().storage->version() != version) saved_value_changed(node.op);
-  if (!enabled) return value;
+  if (!grad_enabled()) return value;
   Tensor y = value.detach();
   y.node().tape = Ref<TapeNode>(&node);
   return y;
 }
 
-}  // namespace detail
-}  // namespace autograd
-}  // namespace scry
+}  // namespace scry::autograd::detail

@@ -106,7 +106,9 @@ class Tensor {
   // The members from here to backward() are defined in autograd.
   /// Makes this tensor a leaf whose gradient is kept, or takes it off the tape. f32 and f64 only; not for computed tensors. Returns it.
   Tensor requires_grad_(bool on = true) const;
-  /// The gradient accumulated in this leaf by backward(); undefined where there is none.
+  /// Has backward() keep the gradient of this computed tensor too; leaves keep theirs anyway.
+  void retain_grad() const;
+  /// The gradient accumulated in this tensor by backward(); undefined where there is none, and for computed tensors without retain_grad().
   Tensor grad() const;
   /// The same values without a place on the tape.
   Tensor detach() const;
@@ -117,8 +119,9 @@ class Tensor {
   Tensor at(std::span<const Index> indices) const;
   Tensor at(std::initializer_list<Index> indices) const { return at(std::span(indices.begin(), indices.size())); }
   /// Adds the derivatives of this tensor, times `gradient`, to the gradients of the leaves that it was computed from. `gradient` has this
-  /// tensor's shape and may be left out for a single element. Frees the graph unless `retain_graph`.
-  void backward(const Tensor& gradient = {}, bool retain_graph = false) const;
+  /// tensor's shape and may be left out for a single element. Frees the graph unless `retain_graph`, or `create_graph`, which records the
+  /// gradients' own computation.
+  void backward(const Tensor& gradient = {}, bool retain_graph = false, bool create_graph = false) const;
 
   TensorNode& node() const {
     require(defined(), "tensor: this one is undefined; assign it before it is used");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <scry/autograd/observer.hpp>
 #include <scry/core/tensor.hpp>
 #include <functional>
 #include <memory>
@@ -156,6 +157,7 @@ class Module : public ModuleBase {
   template <class... Args>
   auto operator()(Args&&... args) const {
     const Self& self = static_cast<const Self&>(*this);
+    const autograd::Place here = place();
     try {
       if (hooked()) return call_hooked(self, args...);
       return self.forward(std::forward<Args>(args)...);

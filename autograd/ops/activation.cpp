@@ -183,8 +183,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
     return kernels::map_to<T, T, T>(
         x.shape(), [](auto v, auto slope) { return where(gt(v, 0), v, slope * v); }, x, w);
   });
-  return autograd::record("prelu", y, wrt(x, fused([](auto g, auto v, auto slope) { return where(gt(v, 0), g, g * slope); }), x, w),
-                          wrt(w, fused([](auto g, auto v) { return where(gt(v, 0), like(g, 0), g * v); }), x));
+  return autograd::record("prelu")(y, wrt(x, fused([](auto g, auto v, auto slope) { return where(gt(v, 0), g, g * slope); }), x, w),
+                                   wrt(w, fused([](auto g, auto v) { return where(gt(v, 0), like(g, 0), g * v); }), x));
 }
 
 Tensor glu(const Tensor& x, int axis) {

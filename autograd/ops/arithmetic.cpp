@@ -30,14 +30,14 @@ Tensor add(const Tensor& a, const Tensor& b) {
   require_both("add", a, b);
   if (a.dtype() != b.dtype() || a.dtype() == boolean)
     return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return add(x, y); });
-  return record("add", kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return g; }));
+  return record("add")(kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return g; }));
 }
 
 Tensor sub(const Tensor& a, const Tensor& b) {
   require_both("sub", a, b);
   if (a.dtype() != b.dtype() || a.dtype() == boolean)
     return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return sub(x, y); });
-  return record("sub", kernels::sub(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return neg(g); }));
+  return record("sub")(kernels::sub(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return neg(g); }));
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) {
@@ -45,59 +45,57 @@ Tensor mul(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || a.dtype() == boolean)
     return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return mul(x, y); });
   const auto times = [](const Tensor& g, const Tensor& other) { return g * other; };
-  return record("mul", kernels::mul(a, b), wrt(a, times, b), wrt(b, times, a));
+  return record("mul")(kernels::mul(a, b), wrt(a, times, b), wrt(b, times, a));
 }
 
 Tensor div(const Tensor& a, const Tensor& b) {
   require_both("div", a, b);
   if (a.dtype() != b.dtype() || !is_floating(a.dtype())) return in_common_type(a, b, f32, [](const Tensor& x, const Tensor& y) { return div(x, y); });
-  return record("div", kernels::div(a, b),
-                wrt(
-                    a, [](const Tensor& g, const Tensor& divisor) { return g / divisor; }, b),
-                wrt(
-                    b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
+  return record("div")(kernels::div(a, b),
+                       wrt(
+                           a, [](const Tensor& g, const Tensor& divisor) { return g / divisor; }, b),
+                       wrt(
+                           b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
 }
 
 Tensor neg(const Tensor& x) {
   require_defined("neg", x);
   if (x.dtype() == boolean) return neg(cast(x, i64));
-  return record("neg", kernels::neg(x), wrt(x, [](const Tensor& g) { return neg(g); }));
+  return record("neg")(kernels::neg(x), wrt(x, [](const Tensor& g) { return neg(g); }));
 }
 
 Tensor add(const Tensor& a, double b) {
   require_defined("add", a);
   if (const DType dtype = with_number(a, b); dtype != a.dtype()) return add(cast(a, dtype), b);
-  return record("add", kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }));
+  return record("add")(kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }));
 }
 
 Tensor mul(const Tensor& a, double b) {
   require_defined("mul", a);
   if (const DType dtype = with_number(a, b); dtype != a.dtype()) return mul(cast(a, dtype), b);
-  return record("mul", kernels::mul(a, b),
-                wrt(
-                    a, [](const Tensor& g, double factor) { return g * factor; }, b));
+  return record("mul")(kernels::mul(a, b), wrt(
+                                               a, [](const Tensor& g, double factor) { return g * factor; }, b));
 }
 
 Tensor div(const Tensor& a, double b) {
   require_defined("div", a);
   if (!is_floating(a.dtype())) return div(cast(a, f32), b);
-  return record("div", kernels::div(a, b),
-                wrt(
-                    a, [](const Tensor& g, double divisor) { return g / divisor; }, b));
+  return record("div")(kernels::div(a, b), wrt(
+                                               a, [](const Tensor& g, double divisor) { return g / divisor; }, b));
 }
 
 Tensor sub(double a, const Tensor& b) {
   require_defined("sub", b);
   if (const DType dtype = with_number(b, a); dtype != b.dtype()) return sub(a, cast(b, dtype));
-  return record("sub", kernels::sub(a, b), wrt(b, [](const Tensor& g) { return neg(g); }));
+  return record("sub")(kernels::sub(a, b), wrt(b, [](const Tensor& g) { return neg(g); }));
 }
 
 Tensor div(double a, const Tensor& b) {
   require_defined("div", b);
   if (!is_floating(b.dtype())) return div(a, cast(b, f32));
-  return record("div", kernels::div(a, b),
-                wrt(
-                    b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
+  return record("div")(kernels::div(a, b),
+                       wrt(
+                           b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
 }
 
 }  // namespace scry

@@ -10,9 +10,8 @@ Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   Tensor y = kernels::cast(x, dtype);
   if (!is_floating(dtype)) return y;
-  return autograd::record("cast", y,
-                          autograd::wrt(
-                              x, [](const Tensor& g, DType from) { return cast(g, from); }, x.dtype()));
+  return autograd::record("cast")(y, autograd::wrt(
+                                         x, [](const Tensor& g, DType from) { return cast(g, from); }, x.dtype()));
 }
 
 }  // namespace scry

@@ -24,8 +24,8 @@ Tensor input_gradient(const Tensor& g, const Tensor& weight, const Shape& input,
   const auto to_weight = [](const Tensor& gg, const Tensor& from, const Shape& shape, const Window2d& by, int64_t parts) {
     return weight_gradient(from, gg, shape, by, parts);
   };
-  return record("conv2d_input_gradient", kernels::conv2d_input_grad(g, weight, input, window, groups), wrt(g, to_g, weight, window, groups),
-                wrt(weight, to_weight, g, weight.shape(), window, groups));
+  return record("conv2d_input_gradient")(kernels::conv2d_input_grad(g, weight, input, window, groups), wrt(g, to_g, weight, window, groups),
+                                         wrt(weight, to_weight, g, weight.shape(), window, groups));
 }
 
 Tensor weight_gradient(const Tensor& g, const Tensor& x, const Shape& weight, const Window2d& window, int64_t groups) {
@@ -33,8 +33,8 @@ Tensor weight_gradient(const Tensor& g, const Tensor& x, const Shape& weight, co
   const auto to_x = [](const Tensor& gg, const Tensor& from, const Shape& shape, const Window2d& by, int64_t parts) {
     return input_gradient(from, gg, shape, by, parts);
   };
-  return record("conv2d_weight_gradient", kernels::conv2d_weight_grad(g, x, weight, window, groups), wrt(g, to_g, x, window, groups),
-                wrt(x, to_x, g, x.shape(), window, groups));
+  return record("conv2d_weight_gradient")(kernels::conv2d_weight_grad(g, x, weight, window, groups), wrt(g, to_g, x, window, groups),
+                                          wrt(x, to_x, g, x.shape(), window, groups));
 }
 
 void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups) {
@@ -52,7 +52,7 @@ void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& 
 }
 
 Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups) {
-  return autograd::record_joint("conv2d", kernels::conv2d(x, weight, bias, window, groups), {x, weight, bias}, rule, x, weight, window, groups);
+  return autograd::record("conv2d").joint(kernels::conv2d(x, weight, bias, window, groups), {x, weight, bias}, rule, x, weight, window, groups);
 }
 
 Tensor product(const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups) { return convolution(x, weight, {}, window, groups); }

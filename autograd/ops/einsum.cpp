@@ -129,7 +129,7 @@ Tensor diagonal_view(const Tensor& x, int first, int second) {
 Tensor spread_diagonal(const Tensor& g, int first, int second);
 
 Tensor take_diagonal(const Tensor& x, int first, int second) {
-  return autograd::record("einsum_diagonal", diagonal_view(x, first, second), autograd::wrt(x, spread_diagonal, first, second));
+  return autograd::record("einsum_diagonal")(diagonal_view(x, first, second), autograd::wrt(x, spread_diagonal, first, second));
 }
 
 Tensor spread_diagonal(const Tensor& g, int first, int second) {
@@ -137,7 +137,7 @@ Tensor spread_diagonal(const Tensor& g, int first, int second) {
   shape.insert(second, g.shape()[first]);
   const Tensor out = zeros(shape, g.dtype());
   kernels::copy_into(diagonal_view(out, first, second), g);
-  return autograd::record("einsum_spread", out, autograd::wrt(g, take_diagonal, first, second));
+  return autograd::record("einsum_spread")(out, autograd::wrt(g, take_diagonal, first, second));
 }
 
 // The operand without repeated labels, and without axes of size 1 that are to broadcast.

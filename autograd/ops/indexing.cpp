@@ -13,7 +13,6 @@ namespace {
 
 using autograd::Gradients;
 using autograd::record;
-using autograd::record_joint;
 using autograd::wrt;
 using kernels::checked_index;
 
@@ -29,15 +28,16 @@ Tensor gathered(const char* op, const Tensor& x, const Tensor& index, int axis) 
     kernels::scatter_add_into(sum, along, at, g);
     gradients.add(0, sum);
   };
-  return record_joint(op, kernels::gather(x, axis, index), {x}, back, index, axis, x.shape());
+  return record(op).joint(kernels::gather(x, axis, index), {x}, back, index, axis, x.shape());
 }
 
 Tensor scattered_sum(const Tensor& x, const Tensor& index, const Tensor& values, int axis) {
   const Tensor out = kernels::contiguous(kernels::clone(x));
   kernels::scatter_add_into(out, axis, index, values);
-  return record("scatter_add", out, wrt(x, [](const Tensor& g) { return g; }),
-                wrt(
-                    values, [](const Tensor& g, const Tensor& at, int along) { return gathered("gather", g, at, along); }, index, axis));
+  return record("scatter_add")(
+      out, wrt(x, [](const Tensor& g) { return g; }),
+      wrt(
+          values, [](const Tensor& g, const Tensor& at, int along) { return gathered("gather", g, at, along); }, index, axis));
 }
 
 // Which values stay in a scatter: those that the others haven't overwritten.
@@ -55,7 +55,7 @@ Tensor scattered(const Tensor& x, const Tensor& index, const Tensor& values, int
   const auto to_values = [](const Tensor& g, const Tensor& at, int along) {
     return masked_fill(gathered("gather", g, at, along), overwritten(at, along, g.shape()), 0);
   };
-  return record("scatter", out, wrt(x, to_x, index, axis), wrt(values, to_values, index, axis));
+  return record("scatter")(out, wrt(x, to_x, index, axis), wrt(values, to_values, index, axis));
 }
 
 // The index, checked against the axis and the sizes of x; the axis is wrapped.
@@ -158,7 +158,7 @@ Tensor embedding(const Tensor& index, const Tensor& weight, std::optional<int64_
           weight.shape());
   const int64_t padding = *padding_index < 0 ? *padding_index + rows : *padding_index;
   const auto keep = [](const Tensor& g, const Tensor& padded) { return masked_fill(g, padded, 0); };
-  return reshape(record("embedding", y.detach(), wrt(y, keep, kernels::matches(flat, arange(padding, padding + 1), true))), shape);
+  return reshape(record("embedding")(y.detach(), wrt(y, keep, kernels::matches(flat, arange(padding, padding + 1), true))), shape);
 }
 
 Tensor one_hot(const Tensor& index, int64_t classes, DType dtype) {
@@ -182,9 +182,9 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   autograd::require_defined("masked_fill", x);
   require(mask.defined() && mask.dtype() == boolean, "masked_fill: expected a mask of bools", mask.defined() ? text(", got ", mask.dtype()) : "");
   broadcast_shapes("masked_fill", x.shape(), mask.shape());
-  return record("masked_fill", kernels::masked_fill(x, mask, value),
-                wrt(
-                    x, [](const Tensor& g, const Tensor& where) { return masked_fill(g, where, 0); }, mask));
+  return record("masked_fill")(kernels::masked_fill(x, mask, value),
+                               wrt(
+                                   x, [](const Tensor& g, const Tensor& where) { return masked_fill(g, where, 0); }, mask));
 }
 
 Tensor masked_select(const Tensor& x, const Tensor& mask) {

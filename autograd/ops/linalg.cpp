@@ -35,7 +35,7 @@ Tensor add_product(std::string_view op, const Tensor& c, const Tensor& a, const 
 
 Tensor triangle(const Tensor& x, int64_t diagonal, bool lower) {
   const auto rule = [](const Tensor& g, int64_t same, bool below) { return triangle(g, same, below); };
-  return record(lower ? "tril" : "triu", kernels::triangle(x, diagonal, lower), wrt(x, rule, diagonal, lower));
+  return record(lower ? "tril" : "triu")(kernels::triangle(x, diagonal, lower), wrt(x, rule, diagonal, lower));
 }
 
 void require_matrix(std::string_view op, const Tensor& x) {

@@ -21,7 +21,7 @@ template <class F>
 Tensor record_step(const char* op, const Tensor& x, const F& f) {
   autograd::require_defined(op, x);
   if (!is_floating(x.dtype())) return x;
-  return autograd::record(op, autograd::apply_formula(op, x, f), wrt(x, [](const Tensor& g) { return g * 0; }));
+  return autograd::record(op)(autograd::apply_formula(op, x, f), wrt(x, [](const Tensor& g) { return g * 0; }));
 }
 
 }  // namespace
@@ -161,7 +161,7 @@ Tensor atan2(const Tensor& y, const Tensor& x) {
       dispatch_floating("atan2", y.dtype(), [&]<class T>() { return kernels::map<T, T>("atan2", y, x, [](T a, T b) { return std::atan2(a, b); }); });
   const auto by_y = fused([](auto g, auto a, auto b) { return g * (b / (a * a + b * b)); });
   const auto by_x = fused([](auto g, auto a, auto b) { return g * (-a / (a * a + b * b)); });
-  return autograd::record("atan2", angle, wrt(y, by_y, y, x), wrt(x, by_x, y, x));
+  return autograd::record("atan2")(angle, wrt(y, by_y, y, x), wrt(x, by_x, y, x));
 }
 
 namespace {
@@ -196,9 +196,9 @@ Tensor record_rest(const char* op, const Tensor& a, const Tensor& b, bool rounds
     require(y.numel() == 0 || kernels::sum(eq(y, 0), (1u << y.rank()) - 1, false).item() == 0, op, ": an element of the divisor is 0");
   Tensor rest =
       dispatch(common, [&]<class T>() { return kernels::map<T, T>(op, x, y, [rounds_down](T v, T w) { return rest_of(v, w, rounds_down); }); });
-  return autograd::record(op, rest, wrt(x, [](const Tensor& g) { return g; }),
-                          wrt(
-                              y, [quotient](const Tensor& g, const Tensor& v, const Tensor& w) { return -(g * quotient(v / w)); }, x, y));
+  return autograd::record(op)(rest, wrt(x, [](const Tensor& g) { return g; }),
+                              wrt(
+                                  y, [quotient](const Tensor& g, const Tensor& v, const Tensor& w) { return -(g * quotient(v / w)); }, x, y));
 }
 
 }  // namespace

@@ -26,11 +26,11 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     shape[shape.rank() - 1] = b.size(1);
     return reshape(matmul(flatten(a, 0, -2), b), shape);
   }
-  return record("matmul", kernels::matmul(a, b),
-                wrt(
-                    a, [](const Tensor& g, const Tensor& y) { return matmul(g, transpose(y, -1, -2)); }, b),
-                wrt(
-                    b, [](const Tensor& g, const Tensor& x) { return matmul(transpose(x, -1, -2), g); }, a));
+  return record("matmul")(kernels::matmul(a, b),
+                          wrt(
+                              a, [](const Tensor& g, const Tensor& y) { return matmul(g, transpose(y, -1, -2)); }, b),
+                          wrt(
+                              b, [](const Tensor& g, const Tensor& x) { return matmul(transpose(x, -1, -2), g); }, a));
 }
 
 namespace {
@@ -66,7 +66,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     shape[shape.rank() - 1] = weight.size(0);
     return reshape(linear(reshape(x, {-1, weight.size(1)}), weight, bias), shape);
   }
-  return autograd::record_joint("linear", kernels::linear(x, weight, bias), {x, weight, bias}, linear_rule, x, weight);
+  return autograd::record("linear").joint(kernels::linear(x, weight, bias), {x, weight, bias}, linear_rule, x, weight);
 }
 
 }  // namespace scry

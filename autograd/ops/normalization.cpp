@@ -89,8 +89,9 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   } else {
     statistics = {kernels::contiguous(kernels::cast(running.mean, f64)), kernels::contiguous(kernels::cast(running.variance, f64))};
   }
-  return autograd::record_joint("batch_norm", kernels::batch_norm(x, statistics, weight, bias, options.eps), {x, weight, bias}, rule, x, weight,
-                                statistics.mean, statistics.variance, options.eps, options.training);
+  return autograd::record("batch_norm")
+      .joint(kernels::batch_norm(x, statistics, weight, bias, options.eps), {x, weight, bias}, rule, x, weight, statistics.mean, statistics.variance,
+             options.eps, options.training);
 }
 
 }  // namespace scry

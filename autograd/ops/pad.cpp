@@ -62,7 +62,7 @@ Tensor pad_constant(const Tensor& x, const Widths& widths, double value) {
     }
     return pad_constant(g, back, 0);
   };
-  return record("pad", out, wrt(x, undo, widths));
+  return record("pad")(out, wrt(x, undo, widths));
 }
 
 // One axis from pieces of x: what stands before, what stays, what stands after.

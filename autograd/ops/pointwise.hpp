@@ -40,13 +40,13 @@ Tensor apply_formula(const char* op, const Tensor& x, const F& f) {
 /// y = f(x) with the gradient rule(g, x), both formulas.
 template <class F, class Rule>
 Tensor record_of_input(const char* op, const Tensor& x, const F& f, const Rule& rule) {
-  return record(op, apply_formula(op, x, f), wrt(x, fused(rule), x));
+  return record(op)(apply_formula(op, x, f), wrt(x, fused(rule), x));
 }
 
 /// The same with the gradient rule(g, y).
 template <class F, class Rule>
 Tensor record_of_output(const char* op, const Tensor& x, const F& f, const Rule& rule) {
-  return record(op, apply_formula(op, x, f), wrt(x, fused(rule), output));
+  return record(op)(apply_formula(op, x, f), wrt(x, fused(rule), output));
 }
 
 }  // namespace autograd

@@ -58,7 +58,7 @@ Tensor pow(const Tensor& a, const Tensor& b) {
   const DType common = std::max(promote(a.dtype(), b.dtype()), u8);
   const Tensor x = cast(a, common), y = cast(b, common);
   Tensor powers = dispatch(common, [&]<class T>() { return kernels::map<T, T>("pow", x, y, [](T v, T w) { return power(v, w); }); });
-  return record("pow", powers, wrt(x, to_base, x, y), wrt(y, to_exponent, x, y));
+  return record("pow")(powers, wrt(x, to_base, x, y), wrt(y, to_exponent, x, y));
 }
 
 Tensor pow(const Tensor& a, double b) {
@@ -67,7 +67,7 @@ Tensor pow(const Tensor& a, double b) {
   const auto rule = [](const Tensor& g, const Tensor& x, double exponent) {
     return exponent == 0 ? g * 0 : exponent == 1 ? g : g * (exponent * pow(x, exponent - 1));
   };
-  return record("pow", power_kernel(a, b), wrt(a, rule, a, b));
+  return record("pow")(power_kernel(a, b), wrt(a, rule, a, b));
 }
 
 Tensor pow(double a, const Tensor& b) {

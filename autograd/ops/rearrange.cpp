@@ -11,7 +11,6 @@ namespace {
 
 using autograd::Gradients;
 using autograd::record;
-using autograd::record_many;
 using autograd::wrt;
 
 template <class T>
@@ -51,9 +50,8 @@ Tensor rolled(const Tensor& x, int64_t shift, int axis) {
   const auto part = [&](const Tensor& of, int64_t start, int64_t count) { return Region::whole(x.shape()).take(axis, start, count).of(of); };
   kernels::copy_into(part(out, by, size - by), part(x, 0, size - by));
   kernels::copy_into(part(out, 0, by), part(x, size - by, by));
-  return record("roll", out,
-                wrt(
-                    x, [](const Tensor& g, int64_t back, int along) { return rolled(g, back, along); }, -by, axis));
+  return record("roll")(out, wrt(
+                                 x, [](const Tensor& g, int64_t back, int along) { return rolled(g, back, along); }, -by, axis));
 }
 
 }  // namespace
@@ -80,7 +78,7 @@ Tensor cat(std::span<const Tensor> list, int axis) {
     for (size_t i = 0; i < lengths.size(); start += lengths[i++])
       if (gradients.wanted(i)) gradients.add(i, narrow(g, along, start, lengths[i]));
   };
-  return record_many("cat", out, parts, rule, at, sizes);
+  return record("cat").many(out, parts, rule, at, sizes);
 }
 
 Tensor cat(std::initializer_list<Tensor> parts, int axis) { return cat(span_of(parts), axis); }
@@ -98,7 +96,7 @@ Tensor stack(std::span<const Tensor> list, int axis) {
     for (int64_t i = 0; i < g.shape()[along]; ++i)
       if (gradients.wanted(static_cast<size_t>(i))) gradients.add(static_cast<size_t>(i), select(g, along, i));
   };
-  return record_many("stack", out, parts, rule, at);
+  return record("stack").many(out, parts, rule, at);
 }
 
 Tensor stack(std::initializer_list<Tensor> parts, int axis) { return stack(span_of(parts), axis); }
@@ -148,9 +146,9 @@ Tensor flip(const Tensor& x, std::span<const int> axes) {
     if (mask >> i & 1) reversed.take(i, x.shape()[i] - 1, x.shape()[i], -1);
   Tensor out = empty_like_in(x, x.shape());
   kernels::copy_into(out, reversed.of(x));
-  return record("flip", out,
-                wrt(
-                    x, [](const Tensor& g, const std::vector<int>& along) { return flip(g, along); }, std::vector<int>(axes.begin(), axes.end())));
+  return record("flip")(
+      out, wrt(
+               x, [](const Tensor& g, const std::vector<int>& along) { return flip(g, along); }, std::vector<int>(axes.begin(), axes.end())));
 }
 
 Tensor flip(const Tensor& x, std::initializer_list<int> axes) { return flip(x, span_of(axes)); }

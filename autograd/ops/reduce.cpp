@@ -34,7 +34,7 @@ uint32_t mask_of(std::string_view op, const Tensor& x, const AxesArgument& axes)
 
 Tensor sum(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   const uint32_t mask = mask_of("sum", x, axes);
-  return record("sum", kernels::sum(x, mask, keepdim), wrt(x, spread, x.shape(), kept_shape(x, mask)));
+  return record("sum")(kernels::sum(x, mask, keepdim), wrt(x, spread, x.shape(), kept_shape(x, mask)));
 }
 
 Tensor mean(const Tensor& x, const AxesArgument& axes, bool keepdim) {
@@ -72,7 +72,7 @@ Tensor prod_rule(const Tensor& g, const Tensor& x, uint32_t mask) {
 
 Tensor prod(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   const uint32_t mask = mask_of("prod", x, axes);
-  return record("prod", kernels::prod(x, mask, keepdim), wrt(x, prod_rule, x, mask));
+  return record("prod")(kernels::prod(x, mask, keepdim), wrt(x, prod_rule, x, mask));
 }
 
 namespace {
@@ -87,7 +87,7 @@ Tensor extreme(const char* op, const Tensor& x, const AxesArgument& axes, bool k
     const Tensor equal = kernels::equal(in, reshape(y.detach(), kept));
     return reshape(g, kept) * kernels::div(equal, kernels::sum(equal, reduced, true));
   };
-  return record(op, kernel(x, mask, keepdim), wrt(x, share, x, output, kept_shape(x, mask), mask));
+  return record(op)(kernel(x, mask, keepdim), wrt(x, share, x, output, kept_shape(x, mask), mask));
 }
 
 ValuesAndIndices extreme_along(const char* op, const Tensor& x, int axis, bool keepdim, Kernel kernel) {
@@ -98,7 +98,7 @@ ValuesAndIndices extreme_along(const char* op, const Tensor& x, int axis, bool k
   const auto place = [](const Tensor& g, const Tensor& where, int along, int64_t size) {
     return move_axis(unpick(unsqueeze(g, -1), unsqueeze(where, -1), size), -1, along);
   };
-  const Tensor y = record(op, values, wrt(x, place, indices, at, x.shape()[at]));
+  const Tensor y = record(op)(values, wrt(x, place, indices, at, x.shape()[at]));
   return keepdim ? ValuesAndIndices{unsqueeze(y, at), unsqueeze(indices, at)} : ValuesAndIndices{y, indices};
 }
 
@@ -131,9 +131,8 @@ Tensor count_nonzero(const Tensor& x, const AxesArgument& axes, bool keepdim) {
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;
   require(broadcast_shapes("sum_to", x.shape(), shape) == x.shape(), "sum_to: shape ", shape, " does not broadcast to ", x.shape());
-  return record("sum_to", kernels::sum_to(x, shape),
-                wrt(
-                    x, [](const Tensor& g, const Shape& from) { return expand(g, from); }, x.shape()));
+  return record("sum_to")(kernels::sum_to(x, shape), wrt(
+                                                         x, [](const Tensor& g, const Shape& from) { return expand(g, from); }, x.shape()));
 }
 
 }  // namespace scry

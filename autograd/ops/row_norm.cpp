@@ -51,7 +51,7 @@ Tensor normalise(const char* op, const Tensor& x, const Tensor& weight, const Te
             parameters, ", got ", t->shape());
   }
   const kernels::RowNormResult out = kernels::row_norm(x, weight, bias, norm);
-  return autograd::record_joint(op, out.y, {x, weight, bias}, rule, x, weight, bias, out.mean, out.inverse, norm);
+  return autograd::record(op).joint(out.y, {x, weight, bias}, rule, x, weight, bias, out.mean, out.inverse, norm);
 }
 
 Tensor over_last_axes(const char* op, const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, bool centered, double eps) {

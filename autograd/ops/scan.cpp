@@ -24,9 +24,8 @@ Tensor shift(const Tensor& x, int axis, bool later, double fill = 0) {
     const NoGrad guard;
     kernels::copy_into(narrow(out, axis, later ? 1 : 0, size - 1), narrow(x, axis, later ? 0 : 1, size - 1));
   }
-  return record("shift", out,
-                wrt(
-                    x, [](const Tensor& g, int along, bool was_later) { return shift(g, along, !was_later); }, axis, later));
+  return record("shift")(out, wrt(
+                                  x, [](const Tensor& g, int along, bool was_later) { return shift(g, along, !was_later); }, axis, later));
 }
 
 // y[k] = a[k] y[k - 1] + b[k], y[-1] = 0; from the back in `reverse`. The gradient of b is such a recurrence in the other direction.
@@ -36,20 +35,20 @@ Tensor recurrence(const Tensor& a, const Tensor& b, int axis, bool reverse) {
     if (gradients.wanted(0)) gradients.add(0, s * shift(y, along, !backwards));
     if (gradients.wanted(1)) gradients.add(1, s);
   };
-  return autograd::record_joint("recurrence", kernels::recurrence(a, b, axis, reverse), {a, b}, rule, a, output, axis, reverse);
+  return autograd::record("recurrence").joint(kernels::recurrence(a, b, axis, reverse), {a, b}, rule, a, output, axis, reverse);
 }
 
 Tensor running_sum(const Tensor& x, int axis, bool reverse) {
-  return record("cumsum", kernels::cumsum(x, axis, reverse),
-                wrt(
-                    x, [](const Tensor& g, int along, bool backwards) { return running_sum(g, along, !backwards); }, axis, reverse));
+  return record("cumsum")(kernels::cumsum(x, axis, reverse),
+                          wrt(
+                              x, [](const Tensor& g, int along, bool backwards) { return running_sum(g, along, !backwards); }, axis, reverse));
 }
 
 Tensor running_product(const Tensor& x, int axis, bool reverse) {
   const auto rule = [](const Tensor& g, const Tensor& in, const Tensor& y, int along, bool backwards) {
     return shift(y, along, !backwards, 1) * recurrence(shift(in, along, backwards), g, along, !backwards);
   };
-  return record("cumprod", kernels::cumprod(x, axis, reverse), wrt(x, rule, x, output, axis, reverse));
+  return record("cumprod")(kernels::cumprod(x, axis, reverse), wrt(x, rule, x, output, axis, reverse));
 }
 
 }  // namespace

@@ -9,9 +9,9 @@ namespace scry {
 using autograd::record;
 using autograd::wrt;
 
-Tensor pick(const Tensor& x, const Tensor& indices) { return record("pick", kernels::pick(x, indices), wrt(x, unpick, indices, x.size(-1))); }
+Tensor pick(const Tensor& x, const Tensor& indices) { return record("pick")(kernels::pick(x, indices), wrt(x, unpick, indices, x.size(-1))); }
 
-Tensor unpick(const Tensor& g, const Tensor& indices, int64_t n) { return record("unpick", kernels::unpick(g, indices, n), wrt(g, pick, indices)); }
+Tensor unpick(const Tensor& g, const Tensor& indices, int64_t n) { return record("unpick")(kernels::unpick(g, indices, n), wrt(g, pick, indices)); }
 
 Tensor move_axis(const Tensor& x, int from, int to) {
   autograd::require_defined("move_axis", x);

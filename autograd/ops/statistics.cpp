@@ -40,7 +40,7 @@ Tensor power(const Tensor& x, double exponent, bool odd) {
   const auto slope = [](const Tensor& g, const Tensor& in, double q, bool sign) {
     return q == 0 ? g * zeros(g.shape(), g.dtype()) : g * (q * power(in, q - 1, !sign));
   };
-  return record("power", kernels::power(x, exponent, odd), wrt(x, slope, x, exponent, odd));
+  return record("power")(kernels::power(x, exponent, odd), wrt(x, slope, x, exponent, odd));
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ Tensor var(const Tensor& x, const AxesArgument& axes, const VarianceOptions& opt
     return reshape(g, over.kept) * (2 / over.divisor) * (in - mean(in, over.axes, true));
   };
   const Reduced over = reduction("var", x, axes, options.correction);
-  return record("var", kernels::var(x, over.mask, options.correction, options.keepdim), wrt(x, rule, x, over));
+  return record("var")(kernels::var(x, over.mask, options.correction, options.keepdim), wrt(x, rule, x, over));
 }
 
 Tensor std(const Tensor& x, const AxesArgument& axes, const VarianceOptions& options) {
@@ -59,7 +59,7 @@ Tensor std(const Tensor& x, const AxesArgument& axes, const VarianceOptions& opt
   };
   const Reduced over = reduction("std", x, axes, options.correction);
   // The variance is a plain tensor, so its root isn't recorded.
-  return record("std", sqrt(kernels::var(x, over.mask, options.correction, options.keepdim)), wrt(x, rule, x, output, over));
+  return record("std")(sqrt(kernels::var(x, over.mask, options.correction, options.keepdim)), wrt(x, rule, x, output, over));
 }
 
 Tensor norm(const Tensor& x, double p, const AxesArgument& axes, bool keepdim) {
@@ -71,7 +71,7 @@ Tensor norm(const Tensor& x, double p, const AxesArgument& axes, bool keepdim) {
     const Tensor share = in * reshape(power(y, -1, false), kept);
     return reshape(g, kept) * (exponent == 2 ? share : power(share, exponent - 1, true));
   };
-  return record("norm", kernels::norm(x, p, over.mask, keepdim), wrt(x, rule, x, output, p, over.kept));
+  return record("norm")(kernels::norm(x, p, over.mask, keepdim), wrt(x, rule, x, output, p, over.kept));
 }
 
 namespace {
@@ -91,7 +91,7 @@ Tensor logsumexp(const Tensor& x, const AxesArgument& axes, bool keepdim) {
     return reshape(g, kept) * exp(in - reshape(y, kept));
   };
   const Reduced over = reduction("logsumexp", x, axes);
-  return record("logsumexp", log_sum_exp(x, over, keepdim), wrt(x, rule, x, output, over.kept));
+  return record("logsumexp")(log_sum_exp(x, over, keepdim), wrt(x, rule, x, output, over.kept));
 }
 
 }  // namespace scry

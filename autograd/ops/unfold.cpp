@@ -50,7 +50,7 @@ Tensor unfold_images(const Tensor& x, const UnfoldOptions& o) {
   const Tensor padded = pad(x.detach(), {o.padding.width, o.padding.width, o.padding.height, o.padding.height});
   Tensor out = Tensor::empty({x.size(0), x.size(1) * o.kernel.height * o.kernel.width, rows * across}, x.dtype());
   for_each_tap(padded, out, o, rows, across, [](const Tensor& image, const Tensor& column) { kernels::copy_into(column, image); });
-  return record("unfold", out, wrt(x, fold_images, size, o));
+  return record("unfold")(out, wrt(x, fold_images, size, o));
 }
 
 Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o) {
@@ -64,7 +64,7 @@ Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o) {
   for_each_tap(padded, kernels::contiguous(columns), o, rows, across,
                [](const Tensor& image, const Tensor& column) { kernels::add_into(image, column); });
   const Tensor out = pad(padded, {-o.padding.width, -o.padding.width, -o.padding.height, -o.padding.height});
-  return record("fold", out, wrt(columns, unfold_images, o));
+  return record("fold")(out, wrt(columns, unfold_images, o));
 }
 
 }  // namespace

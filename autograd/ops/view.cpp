@@ -58,9 +58,8 @@ std::optional<Shape> strides_for(const Tensor& x, const Shape& shape) {
 }
 
 Tensor reshaped(const char* op, const Tensor& x, const Tensor& y) {
-  return record(op, y,
-                wrt(
-                    x, [](const Tensor& g, const Shape& from) { return reshape(g, from); }, x.shape()));
+  return record(op)(y, wrt(
+                           x, [](const Tensor& g, const Shape& from) { return reshape(g, from); }, x.shape()));
 }
 
 // The elements start, start + step, … before stop of an axis with `size` elements.
@@ -166,9 +165,9 @@ Tensor permute(const Tensor& x, std::span<const int> order) {
     strides[i] = x.strides()[axis];
     inverse[static_cast<size_t>(axis)] = i;
   }
-  return record("permute", view_of(x, 0, shape, strides),
-                wrt(
-                    x, [](const Tensor& g, const std::vector<int>& back) { return permute(g, back); }, inverse));
+  return record("permute")(view_of(x, 0, shape, strides),
+                           wrt(
+                               x, [](const Tensor& g, const std::vector<int>& back) { return permute(g, back); }, inverse));
 }
 
 Tensor permute(const Tensor& x, std::initializer_list<int> order) { return permute(x, std::span(order.begin(), order.size())); }
@@ -179,9 +178,8 @@ Tensor transpose(const Tensor& x, int a, int b) {
   Shape shape = x.shape(), strides = x.strides();
   std::swap(shape[first], shape[second]);
   std::swap(strides[first], strides[second]);
-  return record("transpose", view_of(x, 0, shape, strides),
-                wrt(
-                    x, [](const Tensor& g, int p, int q) { return transpose(g, p, q); }, first, second));
+  return record("transpose")(view_of(x, 0, shape, strides), wrt(
+                                                                x, [](const Tensor& g, int p, int q) { return transpose(g, p, q); }, first, second));
 }
 
 Tensor unsqueeze(const Tensor& x, int axis) {
@@ -191,9 +189,8 @@ Tensor unsqueeze(const Tensor& x, int axis) {
   const int64_t step = at < x.rank() ? shape[at] * strides[at] : 1;
   shape.insert(at, 1);
   strides.insert(at, step);
-  return record("unsqueeze", view_of(x, 0, shape, strides),
-                wrt(
-                    x, [](const Tensor& g, int a) { return squeeze(g, a); }, at));
+  return record("unsqueeze")(view_of(x, 0, shape, strides), wrt(
+                                                                x, [](const Tensor& g, int a) { return squeeze(g, a); }, at));
 }
 
 Tensor squeeze(const Tensor& x, int axis) {
@@ -203,9 +200,8 @@ Tensor squeeze(const Tensor& x, int axis) {
   Shape shape = x.shape(), strides = x.strides();
   shape.erase(at);
   strides.erase(at);
-  return record("squeeze", view_of(x, 0, shape, strides),
-                wrt(
-                    x, [](const Tensor& g, int a) { return unsqueeze(g, a); }, at));
+  return record("squeeze")(view_of(x, 0, shape, strides), wrt(
+                                                              x, [](const Tensor& g, int a) { return unsqueeze(g, a); }, at));
 }
 
 Tensor expand(const Tensor& x, const Shape& shape) {
@@ -215,7 +211,7 @@ Tensor expand(const Tensor& x, const Shape& shape) {
   Shape strides = Shape::filled(shape.rank(), 0);
   const int lead = shape.rank() - x.rank();
   for (int i = 0; i < x.rank(); ++i) strides[lead + i] = x.shape()[i] == 1 ? 0 : x.strides()[i];
-  return record("expand", view_of(x, 0, shape, strides), wrt(x, [](const Tensor& g) { return g; }));
+  return record("expand")(view_of(x, 0, shape, strides), wrt(x, [](const Tensor& g) { return g; }));
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t step) {
@@ -317,12 +313,12 @@ std::vector<Tensor> unbind(const Tensor& x, int axis) {
 Tensor contiguous(const Tensor& x) {
   autograd::require_defined("contiguous", x);
   if (x.is_contiguous()) return x;
-  return record("contiguous", kernels::contiguous(x), wrt(x, [](const Tensor& g) { return g; }));
+  return record("contiguous")(kernels::contiguous(x), wrt(x, [](const Tensor& g) { return g; }));
 }
 
 Tensor clone(const Tensor& x) {
   autograd::require_defined("clone", x);
-  return record("clone", kernels::clone(x), wrt(x, [](const Tensor& g) { return g; }));
+  return record("clone")(kernels::clone(x), wrt(x, [](const Tensor& g) { return g; }));
 }
 
 }  // namespace scry

@@ -21,11 +21,11 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     return kernels::map_to<T, bool, T, T>(
         shape, [](bool c, T v, T w) { return c ? v : w; }, condition, x, y);
   });
-  return record("where", taken,
-                wrt(
-                    x, [](const Tensor& g, const Tensor& c) { return where(c, g, 0); }, condition),
-                wrt(
-                    y, [](const Tensor& g, const Tensor& c) { return where(c, 0, g); }, condition));
+  return record("where")(taken,
+                         wrt(
+                             x, [](const Tensor& g, const Tensor& c) { return where(c, g, 0); }, condition),
+                         wrt(
+                             y, [](const Tensor& g, const Tensor& c) { return where(c, 0, g); }, condition));
 }
 Tensor where(const Tensor& condition, const Tensor& a, double b) {
   autograd::require_defined("where", a);
@@ -48,7 +48,7 @@ Tensor record_extreme(const char* op, const Tensor& a, const Tensor& b, const F&
   const DType common = promote(a.dtype(), b.dtype());
   const Tensor x = cast(a, common), y = cast(b, common);
   Tensor taken = dispatch(common, [&]<class T>() { return kernels::map<T, T>(op, x, y, f); });
-  return record(op, taken, wrt(x, fused(rule), x, y), wrt(y, fused(rule), y, x));
+  return record(op)(taken, wrt(x, fused(rule), x, y), wrt(y, fused(rule), y, x));
 }
 
 }  // namespace
@@ -99,12 +99,11 @@ Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> h
         return minimum(maximum(v, V(lower)), V(upper));
     });
   });
-  return record("clamp", y,
-                wrt(x, fused([from, to](auto g, auto v) {
-                      const auto inside = where(le(v, to), g, like(g, 0));
-                      return where(lt(v, from), like(g, 0), inside);
-                    }),
-                    x));
+  return record("clamp")(y, wrt(x, fused([from, to](auto g, auto v) {
+                                  const auto inside = where(le(v, to), g, like(g, 0));
+                                  return where(lt(v, from), like(g, 0), inside);
+                                }),
+                                x));
 }
 
 }  // namespace scry

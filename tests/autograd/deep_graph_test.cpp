@@ -119,7 +119,7 @@ TEST(WideGraph, OfOneNode) {
     };
     double total = 0;
     for (const Tensor& x : leaves) total += x.item();
-    autograd::record_many("total", scalar(total, f64), leaves, rule, some).backward(scalar(2, f64));
+    autograd::record("total").many(scalar(total, f64), leaves, rule, some).backward(scalar(2, f64));
     for (const Tensor& x : leaves) ASSERT_EQ(x.grad().item(), 2);
   });
 }
