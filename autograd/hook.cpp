@@ -18,12 +18,12 @@ Tensor Attachments::after_hooks(const Node& node, Tensor g) const {
 
 }  // namespace autograd
 
-void HookHandle::remove() {
+void TensorHook::remove() {
   if (node_ && node_->attachments()) std::erase_if(node_->attachments()->hooks, [&](const auto& each) { return each.number == number_; });
   node_ = nullptr;
 }
 
-HookHandle register_gradient_hook(const Tensor& x, autograd::GradientHook hook) {
+TensorHook register_gradient_hook(const Tensor& x, autograd::GradientHook hook) {
   static std::atomic<uint64_t> next{0};
   require(x.defined() && x.requires_grad(), "register_hook: the tensor requires no gradient, so none would come; call requires_grad_() on it first");
   require(static_cast<bool>(hook), "register_hook: there is no function to call");

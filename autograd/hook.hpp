@@ -27,9 +27,9 @@ struct Attachments {
 }  // namespace autograd
 
 /// What `register_hook` returns. Letting go of it leaves the hook where it is.
-class HookHandle {
+class TensorHook {
  public:
-  HookHandle(Ref<autograd::Node> node, uint64_t number) : node_(std::move(node)), number_(number) {}
+  TensorHook(Ref<autograd::Node> node, uint64_t number) : node_(std::move(node)), number_(number) {}
   /// Takes the hook off its tensor; does nothing the second time.
   void remove();
 
@@ -38,13 +38,13 @@ class HookHandle {
   uint64_t number_;
 };
 
-HookHandle register_gradient_hook(const Tensor& x, autograd::GradientHook hook);
+TensorHook register_gradient_hook(const Tensor& x, autograd::GradientHook hook);
 
 /// Calls `hook(gradient)` whenever the whole gradient of `x` is known: once in each backward() or grad() that reaches it, and before it is
 /// passed on, kept, or returned. A tensor that the hook returns, of the same shape and type, takes the gradient's place; it may return
 /// nothing. `x` must require a gradient. A hook that holds `x` itself keeps it alive until it is removed.
 template <class Hook>
-HookHandle register_hook(const Tensor& x, Hook hook) {
+TensorHook register_hook(const Tensor& x, Hook hook) {
   if constexpr (std::is_void_v<std::invoke_result_t<Hook, const Tensor&>>)
     return register_gradient_hook(x, [call = std::move(hook)](const Tensor& gradient) { return call(gradient), Tensor{}; });
   else

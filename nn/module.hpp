@@ -120,6 +120,10 @@ class ModuleBase {
 
   bool hooked() const;
   void run_hooks(bool before, std::span<Tensor> inputs, std::span<Tensor> outputs) const;
+  /// Where ops are called from while it lives, for profiles and anomalies.
+  autograd::Place place() const {
+    return {this, [](const void* module) { return static_cast<const ModuleBase*>(module)->path(); }};
+  }
   /// "conv2 (nn.Conv2d 20 -> 50, kernel 5)": where an error happened.
   std::string where() const;
 

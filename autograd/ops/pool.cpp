@@ -41,19 +41,19 @@ Tensor read(const Tensor& x, const Tensor& taps, const Window2d& window);
 
 Tensor place(const Tensor& g, const Tensor& taps, const Shape& input, const Window2d& window) {
   const auto back = [](const Tensor& gg, const Tensor& which, const Window2d& by) { return read(gg, which, by); };
-  return record("max_pool2d_gradient", kernels::max_pool2d_grad(g, taps, input, window), wrt(g, back, taps, window));
+  return record("max_pool2d_gradient")(kernels::max_pool2d_grad(g, taps, input, window), wrt(g, back, taps, window));
 }
 
 Tensor read(const Tensor& x, const Tensor& taps, const Window2d& window) {
   const auto back = [](const Tensor& g, const Tensor& which, const Shape& input, const Window2d& by) { return place(g, which, input, by); };
-  return record("max_pool2d_gather", kernels::max_pool2d_gather(x, taps, window), wrt(x, back, taps, x.shape(), window));
+  return record("max_pool2d_gather")(kernels::max_pool2d_gather(x, taps, window), wrt(x, back, taps, x.shape(), window));
 }
 
 // The maxima, and which element of its window each is.
 kernels::Pooled maxima(const Tensor& x, const Window2d& window, bool ceil_mode) {
   const kernels::Pooled pooled = kernels::max_pool2d(x, window, ceil_mode);
   const auto back = [](const Tensor& g, const Tensor& taps, const Shape& input, const Window2d& by) { return place(g, taps, input, by); };
-  return {record("max_pool2d", pooled.values, wrt(x, back, pooled.indices, x.shape(), window)), pooled.indices};
+  return {record("max_pool2d")(pooled.values, wrt(x, back, pooled.indices, x.shape(), window)), pooled.indices};
 }
 
 Tensor max_pool(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const MaxPoolOptions& o) {
@@ -101,12 +101,12 @@ Tensor spread(const Tensor& g, const Shape& input, const Averaging& by);
 
 Tensor average(const Tensor& x, const Averaging& by) {
   const auto back = [](const Tensor& g, const Shape& input, const Averaging& how) { return spread(g, input, how); };
-  return record("avg_pool2d", kernels::avg_pool2d(x, by.window, by.ceil_mode, by.count_include_pad, by.divisor), wrt(x, back, x.shape(), by));
+  return record("avg_pool2d")(kernels::avg_pool2d(x, by.window, by.ceil_mode, by.count_include_pad, by.divisor), wrt(x, back, x.shape(), by));
 }
 
 Tensor spread(const Tensor& g, const Shape& input, const Averaging& by) {
   const auto back = [](const Tensor& gg, const Averaging& how) { return average(gg, how); };
-  return record("avg_pool2d_gradient", kernels::avg_pool2d_grad(g, input, by.window, by.count_include_pad, by.divisor), wrt(g, back, by));
+  return record("avg_pool2d_gradient")(kernels::avg_pool2d_grad(g, input, by.window, by.count_include_pad, by.divisor), wrt(g, back, by));
 }
 
 Tensor avg_pool(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const AvgPoolOptions& o) {
