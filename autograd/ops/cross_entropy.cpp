@@ -87,7 +87,7 @@ Tensor label_cross_entropy(const Tensor& logits, const Tensor& target, int axis,
   if (options.reduction == Reduction::batch_mean) scale = 1 / static_cast<double>(target.rank() ? target.size(0) : 1);
   Tensor losses = row.losses;
   if (options.reduction != Reduction::none) losses = scale == 1 ? sum(losses) : sum(losses) * scale;
-  losses = record("cross_entropy", losses, wrt(rows, cross_entropy_rule, rows, labels, weight, row.log_sum_exp, options.label_smoothing, scale));
+  losses = record("cross_entropy")(losses, wrt(rows, cross_entropy_rule, rows, labels, weight, row.log_sum_exp, options.label_smoothing, scale));
   return options.reduction == Reduction::none ? reshape(losses, target.shape()) : losses;
 }
 

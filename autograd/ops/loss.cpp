@@ -64,7 +64,7 @@ Tensor binary_cross_entropy(const Tensor& x, const Tensor& y, const BinaryCrossE
   const auto to_input = [](auto g, auto v, auto t) { return g * (v - t) / maximum(v * (1 - v), 1e-12); };
   const auto to_target = [](auto g, auto v) { return g * (maximum(log(1 - v), -100) - maximum(log(v), -100)); };
   Tensor losses = dispatch_floating(op, x.dtype(), [&]<class T>() { return kernels::map_to<T, T, T>(x.shape(), loss, x, y); });
-  losses = autograd::record("binary_cross_entropy", losses, wrt(x, fused(to_input), x, y), wrt(y, fused(to_target), x));
+  losses = autograd::record("binary_cross_entropy")(losses, wrt(x, fused(to_input), x, y), wrt(y, fused(to_target), x));
   return reduced(weighted(op, losses, options.weight), options.reduction);
 }
 

@@ -29,13 +29,13 @@ Tensor log_softmax_rule(const Tensor& g, const Tensor& y, int axis) {
 Tensor softmax(const Tensor& x, int axis) {
   autograd::require_floating("softmax", x);
   const int at = wrap_axis("softmax", axis, x.rank());
-  return record("softmax", kernels::softmax(x, at), wrt(x, softmax_rule, output, at));
+  return record("softmax")(kernels::softmax(x, at), wrt(x, softmax_rule, output, at));
 }
 
 Tensor log_softmax(const Tensor& x, int axis) {
   autograd::require_floating("log_softmax", x);
   const int at = wrap_axis("log_softmax", axis, x.rank());
-  return record("log_softmax", kernels::log_softmax(x, at), wrt(x, log_softmax_rule, output, at));
+  return record("log_softmax")(kernels::log_softmax(x, at), wrt(x, log_softmax_rule, output, at));
 }
 
 }  // namespace scry
