@@ -7,15 +7,15 @@ namespace {
 // ONNX's number of an element type, as the type that has its values here.
 DType type_of(int64_t number) {
   switch (number) {
-    case 1:           // float
+    case 1:               // float
     case 10: return f32;  // float16
     case 2: return u8;
-    case 3:   // int8
-    case 4:   // uint16
-    case 5:   // int16
-    case 6:   // int32
-    case 7:   // int64
-    case 12:  // uint32
+    case 3:               // int8
+    case 4:               // uint16
+    case 5:               // int16
+    case 6:               // int32
+    case 7:               // int64
+    case 12:              // uint32
     case 13: return i64;  // uint64
     case 9: return boolean;
     case 11: return f64;

@@ -43,9 +43,7 @@ Outputs divide(const Node& node) {
 // The result has the type of the base.
 Outputs power(const Node& node) { return {cast(pow(node.in(0), second(node)), node.in(0).dtype())}; }
 
-Outputs modulo(const Node& node) {
-  return {node.flag("fmod") ? fmod(node.in(0), node.in(1)) : remainder(node.in(0), node.in(1))};
-}
+Outputs modulo(const Node& node) { return {node.flag("fmod") ? fmod(node.in(0), node.in(1)) : remainder(node.in(0), node.in(1))}; }
 
 Outputs mean_of(const Node& node) { return {variadic<add>(node)[0] / static_cast<double>(node.inputs.size())}; }
 
@@ -56,7 +54,7 @@ Outputs is_inf(const Node& node) {
 }
 
 Outputs clip(const Node& node) {
-  const auto low = node.number("min", 1), high = node.number("max", 2);
+  const auto low = node.number_or_input("min", 1), high = node.number_or_input("max", 2);
   return {low || high ? clamp(node.in(0), low, high) : node.in(0)};
 }
 
@@ -72,9 +70,7 @@ Outputs selu_of(const Node& node) {
   return {elu(node.in(0), alpha) * gamma};
 }
 
-Outputs hard_sigmoid(const Node& node) {
-  return {clamp(node.in(0) * node.number("alpha", 0.2) + node.number("beta", 0.5), 0, 1)};
-}
+Outputs hard_sigmoid(const Node& node) { return {clamp(node.in(0) * node.number("alpha", 0.2) + node.number("beta", 0.5), 0, 1)}; }
 
 Outputs shrink(const Node& node) {
   const Tensor& x = node.in(0);

@@ -34,13 +34,13 @@ std::vector<double> Node::numbers(const std::string& name) const {
   return *get<std::vector<double>>(name);
 }
 
-std::optional<Integers> Node::integers(const std::string& name, size_t input) const {
+std::optional<Integers> Node::integers_or_input(const std::string& name, size_t input) const {
   if (attributes.contains(name)) return get<Integers>(name);
   if (!has(input)) return std::nullopt;
   return inputs[input].to_vector<int64_t>();
 }
 
-std::optional<double> Node::number(const std::string& name, size_t input) const {
+std::optional<double> Node::number_or_input(const std::string& name, size_t input) const {
   if (attributes.contains(name)) return number(name, 0.0);
   if (!has(input)) return std::nullopt;
   return inputs[input].item();
@@ -49,8 +49,8 @@ std::optional<double> Node::number(const std::string& name, size_t input) const 
 const Table& operators() {
   static const Table table = [] {
     Table all;
-    for (const auto add : {add_elementwise, add_reductions, add_shapes, add_creation, add_indexing, add_products, add_images, add_pooling,
-                           add_normalization})
+    for (const auto add :
+         {add_elementwise, add_reductions, add_shapes, add_creation, add_indexing, add_products, add_images, add_pooling, add_normalization})
       add(all);
     return all;
   }();

@@ -43,8 +43,8 @@ struct Node {
   std::vector<double> numbers(const std::string& name) const;
   std::optional<Integers> integers(const std::string& name) const { return get<Integers>(name); }
   /// A list, or a number, that older opsets give as an attribute and newer ones as an input.
-  std::optional<Integers> integers(const std::string& name, size_t input) const;
-  std::optional<double> number(const std::string& name, size_t input) const;
+  std::optional<Integers> integers_or_input(const std::string& name, size_t input) const;
+  std::optional<double> number_or_input(const std::string& name, size_t input) const;
 
  private:
   template <class T>

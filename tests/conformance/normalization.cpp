@@ -19,9 +19,7 @@ Outputs batch_normalization(const Node& node) {
           variance_before * kept + var(x, axes, {.correction = 0}) * (1 - kept)};
 }
 
-Outputs instance_normalization(const Node& node) {
-  return {instance_norm(node.in(0), node.in(1), node.in(2), node.number("epsilon", 1e-5))};
-}
+Outputs instance_normalization(const Node& node) { return {instance_norm(node.in(0), node.in(1), node.in(2), node.number("epsilon", 1e-5))}; }
 
 Outputs group_normalization(const Node& node) {
   const Tensor& x = node.in(0);
@@ -66,7 +64,7 @@ Outputs lp_normalization(const Node& node) {
 // Outside of training, or with a ratio of 0, what comes in goes out, and the mask is all ones.
 Outputs dropout_of(const Node& node) {
   const bool training = node.opset >= 12 ? node.has(2) && node.in(2).item<bool>() : node.opset < 7 && !node.flag("is_test");
-  const double ratio = node.number("ratio", 1).value_or(0.5);
+  const double ratio = node.number_or_input("ratio", 1).value_or(0.5);
   supported(!training || ratio == 0, "what drops out was drawn from NumPy's generator");
   return {node.in(0), ones_like(node.in(0), node.opset >= 10 ? boolean : node.in(0).dtype())};
 }

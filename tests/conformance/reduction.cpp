@@ -11,7 +11,7 @@ using Reduction = Tensor (*)(const Tensor&, const AxesArgument&, bool);
 // Axes were an attribute, and became an input in opset 13 (sum) or 18 (others). Without any all are reduced, or none of them.
 template <Reduction reduction>
 Outputs reduce(const Node& node) {
-  const Integers axes = node.integers("axes", 1).value_or(Integers{});
+  const Integers axes = node.integers_or_input("axes", 1).value_or(Integers{});
   const bool keepdims = node.flag("keepdims", true);
   const Tensor& x = node.in(0);
   if (!axes.empty()) return {reduction(x, AxesArgument(to_axes(axes)), keepdims)};

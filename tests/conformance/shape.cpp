@@ -10,7 +10,7 @@ Outputs identity(const Node& node) { return {node.in(0)}; }
 
 Outputs reshape_to(const Node& node) {
   const Tensor& x = node.in(0);
-  const std::optional<Integers> wanted = node.integers("shape", 1);
+  const std::optional<Integers> wanted = node.integers_or_input("shape", 1);
   require(wanted.has_value(), "Reshape: there is no shape");
   Shape shape = to_shape(*wanted);
   for (int i = 0; i < shape.rank() && !node.flag("allowzero"); ++i)
@@ -28,7 +28,7 @@ Outputs flatten_to_matrix(const Node& node) {
 
 Outputs squeeze_axes(const Node& node) {
   Tensor y = node.in(0);
-  const std::optional<Integers> axes = node.integers("axes", 1);
+  const std::optional<Integers> axes = node.integers_or_input("axes", 1);
   std::vector<int> order;
   for (int i = 0; i < y.rank(); ++i)
     if (!axes && y.size(i) == 1) order.push_back(i);
@@ -40,7 +40,7 @@ Outputs squeeze_axes(const Node& node) {
 
 Outputs unsqueeze_axes(const Node& node) {
   Tensor y = node.in(0);
-  const Integers axes = node.integers("axes", 1).value_or(Integers{});
+  const Integers axes = node.integers_or_input("axes", 1).value_or(Integers{});
   std::vector<int> order;
   for (int64_t axis : axes) order.push_back(wrap_axis("Unsqueeze", static_cast<int>(axis), y.rank() + static_cast<int>(axes.size())));
   std::sort(order.begin(), order.end());
@@ -61,15 +61,15 @@ Outputs concat(const Node& node) { return {cat(node.inputs, static_cast<int>(nod
 Outputs split_parts(const Node& node) {
   const Tensor& x = node.in(0);
   const int axis = axis_of(node, 0, x.rank());
-  if (const auto sizes = node.integers("split", 1)) return split(x, *sizes, axis);
+  if (const auto sizes = node.integers_or_input("split", 1)) return split(x, *sizes, axis);
   const auto parts = static_cast<int64_t>(node.results.size());
   return split(x, (x.size(axis) + parts - 1) / parts, axis);
 }
 
 Outputs slice_axes(const Node& node) {
   Tensor y = node.in(0);
-  const Integers starts = *node.integers("starts", 1), ends = *node.integers("ends", 2);
-  const auto axes = node.integers("axes", 3), steps = node.integers("steps", 4);
+  const Integers starts = *node.integers_or_input("starts", 1), ends = *node.integers_or_input("ends", 2);
+  const auto axes = node.integers_or_input("axes", 3), steps = node.integers_or_input("steps", 4);
   for (size_t i = 0; i < starts.size(); ++i)
     y = slice(y, axes ? static_cast<int>((*axes)[i]) : static_cast<int>(i), starts[i], ends[i], steps ? (*steps)[i] : 1);
   return {y};
@@ -89,9 +89,9 @@ Outputs tile_axes(const Node& node) {
 
 Outputs pad_axes(const Node& node) {
   const Tensor& x = node.in(0);
-  const Integers pads = *node.integers(node.opset < 2 ? "paddings" : "pads", 1);
+  const Integers pads = *node.integers_or_input(node.opset < 2 ? "paddings" : "pads", 1);
   const size_t half = pads.size() / 2, rank = static_cast<size_t>(x.rank());
-  const auto axes = node.integers("axes", 3);
+  const auto axes = node.integers_or_input("axes", 3);
   Integers widths(2 * rank);  // of the last axis first
   for (size_t i = 0; i < half; ++i) {
     const auto axis = axes ? static_cast<size_t>(wrap_axis("Pad", static_cast<int>((*axes)[i]), x.rank())) : i;
@@ -102,22 +102,7 @@ Outputs pad_axes(const Node& node) {
       {"constant", PadMode::constant}, {"reflect", PadMode::reflect}, {"edge", PadMode::replicate}, {"wrap", PadMode::circular}};
   const auto mode = modes.find(node.word("mode", "constant"));
   supported(mode != modes.end(), "the mode ", node.word("mode", ""), " isn't known");
-  return {pad(x, widths, {.mode = mode->second, .value = node.number("value", 2).value_or(0)})};
-}
-
-// The blocks of an image are a shape of their own: [N, …, H, …, W, …] with the block's places among the channels.
-Outputs depth_to_space(const Node& node) {
-  const Tensor& x = node.in(0);
-  const int64_t n = x.size(0), c = x.size(1), h = x.size(2), w = x.size(3), b = node.integer("blocksize", 1);
-  const Tensor blocks = node.word("mode", "DCR") == "DCR" ? permute(reshape(x, {n, b, b, c / (b * b), h, w}), {0, 3, 4, 1, 5, 2})
-                                                          : permute(reshape(x, {n, c / (b * b), b, b, h, w}), {0, 1, 4, 2, 5, 3});
-  return {reshape(blocks, {n, c / (b * b), h * b, w * b})};
-}
-
-Outputs space_to_depth(const Node& node) {
-  const Tensor& x = node.in(0);
-  const int64_t n = x.size(0), c = x.size(1), h = x.size(2), w = x.size(3), b = node.integer("blocksize", 1);
-  return {reshape(permute(reshape(x, {n, c, h / b, b, w / b, b}), {0, 3, 5, 1, 2, 4}), {n, c * b * b, h / b, w / b})};
+  return {pad(x, widths, {.mode = mode->second, .value = node.number_or_input("value", 2).value_or(0)})};
 }
 
 Outputs reverse_sequence(const Node& node) {
@@ -160,8 +145,6 @@ void add_shapes(Table& table) {
       {"Expand", expand_to},
       {"Tile", tile_axes},
       {"Pad", pad_axes},
-      {"DepthToSpace", depth_to_space},
-      {"SpaceToDepth", space_to_depth},
       {"ReverseSequence", reverse_sequence},
       {"Shape", shape_of},
       {"Size", [](const Node& node) -> Outputs { return {tensor(node.in(0).numel())}; }},
