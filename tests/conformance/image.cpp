@@ -94,11 +94,14 @@ Outputs conv_transpose(const Node& node) {
       w.before[i] = node.word("auto_pad", "NOTSET") == "SAME_UPPER" ? all / 2 : all - all / 2;
       w.after[i] = all - w.before[i];
     }
+    if (w.before[i] < 0) {  // what is missing stands at the end
+      w.after[i] += w.before[i];
+      w.before[i] = 0;
+    }
     if (w.after[i] < 0) {
       more[i] -= w.after[i];
       w.after[i] = 0;
     }
-    supported(w.before[i] >= 0, "a result with elements before those of the convolution");
   }
   const int64_t groups = node.integer("group", 1);
   supported(w.axes() <= 3, "convolutions of ", w.axes(), " dimensions");
@@ -165,6 +168,7 @@ void add_images(Table& table) {
       {"SpaceToDepth",
        [](const Node& node) -> Outputs {
          const Tensor y = pixel_unshuffle(node.in(0), node.integer("blocksize", 1));
+         if (node.word("mode", "DCR") == "CRD") return {y};
          return {reshape(transpose(reshape(y, {y.size(0), node.in(0).size(1), -1, y.size(2), y.size(3)}), 1, 2), y.shape())};
        }},
   });

@@ -1,6 +1,9 @@
 // Runs operator tests of the ONNX project against scry.
 //
-//   conformance DIR     every DIR/…/node.json; arrays lie beside it
+//   conformance DIR     every DIR/…/node.json, with the arrays that it names beside it, as .npy
+//
+// node.json: {"opset": {DOMAIN: VERSION}, "nodes": [{"op_type", "domain", "inputs": [NAMES], "outputs": [NAMES], "attributes": {…}}, …],
+// "inputs", "initializers", "outputs": [{"name", "file", "dtype"}, …]}. An empty name stands for an optional input or output that is left out.
 //
 // Ends with a line "N passed, N failed, N unsupported", after which the failed and the unsupported cases come, with the reasons. Element types
 // that scry doesn't have (int32, float16, …) are converted as load_npy does, expected values too, and compared after that. The status is 1 if a

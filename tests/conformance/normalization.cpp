@@ -58,7 +58,8 @@ Outputs mean_variance_normalization(const Node& node) {
 
 Outputs lp_normalization(const Node& node) {
   const Tensor& x = node.in(0);
-  return {x / norm(x, static_cast<double>(node.integer("p", 2)), axis_of(node, -1, x.rank()), true)};
+  const Tensor size = norm(x, static_cast<double>(node.integer("p", 2)), axis_of(node, -1, x.rank()), true);
+  return {where(eq(size, 0), zeros_like(x), x / size)};
 }
 
 // Outside of training, or with a ratio of 0, what comes in goes out, and the mask is all ones.

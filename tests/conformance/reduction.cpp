@@ -26,6 +26,13 @@ Tensor prod_same(const Tensor& x, const AxesArgument& axes, bool keepdim) { retu
 Tensor mean_same(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   return is_floating(x.dtype()) ? mean(x, axes, keepdim) : of_same_type(x, mean(cast(x, f64), axes, keepdim));
 }
+// Of nothing, the largest is what is smaller than everything.
+template <Reduction reduction>
+Tensor extreme(const Tensor& x, const AxesArgument& axes, bool keepdim) {
+  if (x.numel() > 0) return reduction(x, axes, keepdim);
+  const bool largest = reduction == Reduction(amax);
+  return full(sum(x, axes, keepdim).shape(), x.dtype() == boolean ? !largest : largest ? -INFINITY : INFINITY, x.dtype());
+}
 Tensor sum_abs(const Tensor& x, const AxesArgument& axes, bool keepdim) { return sum_same(abs(x), axes, keepdim); }
 Tensor root_of_squares(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   return is_floating(x.dtype()) ? norm(x, 2, axes, keepdim) : of_same_type(x, norm(cast(x, f64), 2, axes, keepdim));
@@ -79,8 +86,8 @@ void add_reductions(Table& table) {
       {"ReduceSum", reduce<sum_same>},
       {"ReduceProd", reduce<prod_same>},
       {"ReduceMean", reduce<mean_same>},
-      {"ReduceMax", reduce<amax>},
-      {"ReduceMin", reduce<amin>},
+      {"ReduceMax", reduce<extreme<amax>>},
+      {"ReduceMin", reduce<extreme<amin>>},
       {"ReduceL1", reduce<sum_abs>},
       {"ReduceL2", reduce<root_of_squares>},
       {"ReduceSumSquare", reduce<sum_squares>},
