@@ -14,4 +14,14 @@ struct Flatten : Module<Flatten> {
   int first, last;
 };
 
+/// One axis as several, of which one size may be -1.
+struct Unflatten : Module<Unflatten> {
+  Unflatten(int which, const Shape& into) : axis(which), sizes(into) {}
+  Tensor forward(const Tensor& x) const;
+  std::string describe() const { return text("nn.Unflatten axis ", axis, " to ", sizes); }
+
+  int axis;
+  Shape sizes;
+};
+
 }  // namespace scry::nn

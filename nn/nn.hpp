@@ -6,6 +6,7 @@
 #include <scry/nn/conv.hpp>
 #include <scry/nn/dropout.hpp>
 #include <scry/nn/flatten.hpp>
+#include <scry/nn/identity.hpp>
 #include <scry/nn/init.hpp>
 #include <scry/nn/linear.hpp>
 #include <scry/nn/models/lenet.hpp>
@@ -16,6 +17,10 @@
 #include <scry/nn/models/small_cnn.hpp>
 #include <scry/nn/module.hpp>
 #include <scry/nn/module_list.hpp>
+#include <scry/nn/norm.hpp>
+#include <scry/nn/pad.hpp>
 #include <scry/nn/pool.hpp>
 #include <scry/nn/sequential.hpp>
+#include <scry/nn/unfold.hpp>
+#include <scry/nn/upsample.hpp>
 #include <scry/nn/weights.hpp>

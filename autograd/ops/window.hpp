@@ -13,6 +13,12 @@ struct PairOf {
 };
 using Pair = PairOf<int64_t>;
 
+template <class T>
+void append_text(std::string& out, const PairOf<T>& pair) {
+  if (pair.height != pair.width) out += text(pair.height, " x ");
+  append_text(out, pair.width);
+}
+
 /// How much stands around an image: `2` on all sides, `{1, 2}` above and below, and left and right, `{{1, 0}, {2, 0}}` before (above, left)
 /// and after (below, right) it.
 struct Padding {

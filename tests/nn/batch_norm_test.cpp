@@ -73,6 +73,43 @@ TEST(BatchNorm2d, Gradients) {
   }
 }
 
+TEST(BatchNorm1d, TakesMatricesAndSequences) {
+  const BatchNorm1d layer(3, {.dtype = f64});
+  const Tensor x = uniform({4, 3, 5}, -2, 7, f64), y = layer(x);
+  const BatchNorm2d images(3, {.dtype = f64});
+  EXPECT_TRUE(same_bits(y, squeeze(images(unsqueeze(x, 3)), 3)));
+  expect_close(layer.running_var, images.running_var, 1e-15);
+  const Tensor rows = select(x, 2, 0);
+  expect_close(layer(rows), (rows - mean(rows, 0)) / sqrt(var(rows, 0, {.correction = 0}) + 1e-5), 1e-13);
+  check_gradients(layer, {4, 3});
+  check_gradients(layer, {2, 3, 3});
+  EXPECT_FAILS(layer(zeros({2, 3, 4, 4}, f64)), "nn.BatchNorm1d 3", "[N, C] or [N, C, L]", "[2, 3, 4, 4]");
+  EXPECT_FAILS(layer(zeros({2, 4}, f64)), "nn.BatchNorm1d 3", "expected 3 channels", "[2, 4]");
+  EXPECT_FAILS(layer(zeros({1, 3}, f64)), "nn.BatchNorm1d 3", "more than one value");
+}
+
+TEST(BatchNorm2d, WithoutMomentumAveragesOverAllBatches) {
+  const BatchNorm2d layer(2, {.momentum = std::nullopt, .dtype = f64});
+  Tensor sum = zeros({2}, f64), variances = zeros({2}, f64);
+  for (int i = 0; i < 3; ++i) {
+    const Tensor x = uniform({3, 2, 2, 2}, -2, 7, f64);
+    layer(x);
+    sum = sum + mean(x, {0, 2, 3});
+    variances = variances + var(x, {0, 2, 3});
+  }
+  expect_close(layer.running_mean, sum / 3, 1e-13);
+  expect_close(layer.running_var, variances / 3, 1e-13);
+}
+
+TEST(BatchNorm2d, WithoutRunningStatisticsGoesByTheBatch) {
+  const BatchNorm2d layer(2, {.track_running_stats = false, .dtype = f64});
+  EXPECT_TRUE(layer.named_buffers().empty());
+  const Tensor x = uniform({3, 2, 2, 2}, -2, 7, f64), trained = layer(x);
+  layer.eval();
+  EXPECT_TRUE(same_bits(layer(x), trained));
+  check_gradients(layer, {2, 2, 2, 1});
+}
+
 TEST(BatchNorm2d, StaysExactFarFromZero) {
   const BatchNorm2d layer(1, {.affine = false});
   const Tensor noise = uniform({8, 1, 16, 16}, -1, 1, f64), x = cast(noise + 10000, f32);
@@ -104,7 +141,7 @@ TEST(BatchNorm2d, Errors) {
   EXPECT_FAILS(layer(Tensor{}), "nn.BatchNorm2d 3", "undefined");
   EXPECT_TRUE(same_bits(layer.running_mean, mean));
   EXPECT_EQ(layer.num_batches_tracked.item<int64_t>(), 0);
-  EXPECT_FAILS(BatchNorm2d(0), "nn.BatchNorm2d", "got 0");
+  EXPECT_FAILS(BatchNorm2d(0), "nn.BatchNorm2d 0", "at least one");
 }
 
 // The op under the layer: all that it reads must be of one type.

@@ -1,4 +1,4 @@
-// Layers without parameters: ReLU, Flatten, Dropout, MaxPool2d.
+// Layers that take elements elsewhere, and the like.
 
 #include <cmath>
 
@@ -32,106 +32,89 @@ TEST(Flatten, ValuesGradientsErrors) {
   EXPECT_FAILS(Flatten(2, 1)(x), "nn.Flatten", "axis 2 comes after axis 1");
 }
 
-TEST(Dropout, DropsAndScalesInTraining) {
-  const Dropout layer(0.25);
-  const Tensor x = ones({100'000}), y = layer(x);
-  int64_t dropped = 0;
-  for (const float v : y.to_vector<float>()) {
-    ASSERT_TRUE(v == 0 || v == 1 / 0.75f) << v;
-    dropped += v == 0;
-  }
-  EXPECT_NEAR(static_cast<double>(dropped), 25'000, 5 * std::sqrt(1e5 * 0.25 * 0.75));
-  EXPECT_FALSE(same_bits(layer(x), y));  // another mask each time
+TEST(Unflatten, ValuesGradientsErrors) {
+  const Tensor x = rand({2, 12, 3});
+  EXPECT_EQ(Unflatten(1, {3, 4})(x).shape(), (Shape{2, 3, 4, 3}));
+  EXPECT_EQ(Unflatten(-2, {2, -1, 2})(x).shape(), (Shape{2, 2, 3, 2, 3}));
+  EXPECT_EQ(Unflatten(0, {-1})(x).shape(), x.shape());
+  EXPECT_EQ(Unflatten(1, {3, 4})(x).to_vector<float>(), x.to_vector<float>());
+  check_gradients(Unflatten(1, {2, 2}), {2, 4});
+  EXPECT_FAILS(Unflatten(1, {5, -1})(x), "nn.Unflatten axis 1 to [5, -1]", "[2, 12, 3]");
+  EXPECT_FAILS(Unflatten(1, {-1, -1})(x), "can't become");
+  EXPECT_FAILS(Unflatten(1, {3, 3})(x), "can't become");
+  EXPECT_FAILS(Unflatten(1, {2, 2, 3, 1, 1, 1, 1})(x), "can't become");
+  EXPECT_FAILS(Unflatten(3, {2})(x), "unflatten", "axis 3");
 }
 
-TEST(Dropout, DoesNothingInEvaluation) {
-  const Dropout layer(0.5);
-  layer.eval();
-  const Tensor x = ones({10});
-  const uint64_t counter = default_generator().counter();
-  EXPECT_TRUE(same_node(layer(x), x));
-  EXPECT_EQ(default_generator().counter(), counter);
+TEST(Identity, PassesThrough) {
+  const Tensor x = rand({2, 3});
+  EXPECT_TRUE(same_node(Identity{}(x), x));
 }
 
-TEST(Dropout, MaskIsAFunctionOfTheGenerator) {
-  const Dropout layer(0.5);
-  expect_independent_of_threads([&] {
-    manual_seed(3);
-    return layer(ones({70'000}));
-  });
-  Generator a(1), b(1), c(2);
-  EXPECT_TRUE(same_bits(dropout(ones({100}), 0.5, a), dropout(ones({100}), 0.5, b)));
-  EXPECT_FALSE(same_bits(dropout(ones({100}), 0.5, a), dropout(ones({100}), 0.5, c)));
-  manual_seed(0);
+TEST(Lambda, CallsItsFunction) {
+  const Lambda twice([](const Tensor& x) { return x * 2; });
+  EXPECT_EQ(twice(ones({2})).to_vector<float>(), (std::vector<float>{2, 2}));
+  check_gradients(twice, {3});
+  const Lambda both([](const Tensor& x, double by) { return x * by; });
+  EXPECT_EQ(both(ones({1}), 3.0).item(), 3);
+  EXPECT_FAILS(twice(Tensor{}), "nn.Lambda", "undefined");
+  EXPECT_EQ(Sequential(Flatten{}, twice)(ones({1, 2, 2})).to_vector<float>(), (std::vector<float>{2, 2, 2, 2}));
 }
 
-TEST(Dropout, Gradients) {
-  for (const double p : {0.0, 0.3, 1.0}) {
-    struct Repeated : Module<Repeated> {  // the same mask at every call
-      explicit Repeated(double p) : drop(add("drop", Dropout{p})) {}
-      Tensor forward(const Tensor& x) const {
-        manual_seed(5);
-        return drop(x);
-      }
-      Dropout drop;
-    };
-    check_gradients(Repeated(p), {4, 5});
-  }
-  manual_seed(0);
+TEST(Upsample, IsInterpolate) {
+  const Tensor x = rand({2, 3, 4, 5});
+  const InterpolateOptions o{.scale_factor = PairOf<double>{2, 1.5}, .mode = Interpolation::linear, .align_corners = true};
+  EXPECT_TRUE(same_bits(Upsample(o)(x), interpolate(x, o)));
+  EXPECT_EQ(Upsample(o)(x).shape(), (Shape{2, 3, 8, 7}));
+  EXPECT_EQ(Upsample({.scale_factor = 2})(Tensor::of(std::vector<float>{1, 2}, {1, 1, 2})).to_vector<float>(), (std::vector<float>{1, 1, 2, 2}));
+  check_gradients(Upsample(o), {1, 2, 3, 2});
+  EXPECT_FAILS(Upsample(o)(zeros({2, 2})), "nn.Upsample by 2 x 1.5", "[N, C, H, W]", "[2, 2]");
+  EXPECT_FAILS(Upsample(o)(zeros({1, 1, 2, 2}, i64)), "nn.Upsample", "i64");
+  EXPECT_FAILS(Upsample({})(x), "nn.Upsample", "size or a scale_factor");
+  EXPECT_FAILS(Upsample({.size = 0})(x), "nn.Upsample to 0", "at least 1");
+  EXPECT_FAILS(Upsample({.scale_factor = NAN})(x), "at least 1");
+  EXPECT_FAILS(Upsample({.scale_factor = 1e300})(x), "fewer than");
+  EXPECT_FAILS(Upsample({.size = 2, .align_corners = true})(x), "align_corners");
 }
 
-TEST(Dropout, Extremes) {
-  const Tensor x = rand({20});
-  EXPECT_TRUE(same_bits(Dropout(0)(x), x));
-  EXPECT_EQ(Dropout(1)(x).to_vector<float>(), std::vector<float>(20, 0));
-  EXPECT_FAILS(Dropout(-0.1), "nn.Dropout", "-0.1");
-  EXPECT_FAILS(Dropout(1.5), "nn.Dropout", "1.5");
-  EXPECT_FAILS(Dropout(NAN), "nn.Dropout", "nan");
-  EXPECT_FAILS(Dropout(0.5)(zeros({2}, i64)), "nn.Dropout", "i64");
+TEST(PixelShuffle, AndBack) {
+  const Tensor x = rand({2, 12, 2, 3}), y = PixelShuffle(2)(x);
+  EXPECT_EQ(y.shape(), (Shape{2, 3, 4, 6}));
+  EXPECT_EQ(element<float>(y, {1, 2, 3, 4}), element<float>(x, {1, 10, 1, 2}));
+  EXPECT_TRUE(same_bits(PixelUnshuffle(2)(y), x));
+  EXPECT_EQ(PixelShuffle(3)(zeros({9, 1, 1})).shape(), (Shape{1, 3, 3}));
+  check_gradients(PixelShuffle(2), {1, 4, 1, 2});
+  check_gradients(PixelUnshuffle(2), {1, 1, 4, 2});
+  EXPECT_FAILS(PixelShuffle(5)(x), "nn.PixelShuffle 5", "[2, 12, 2, 3]");
+  EXPECT_FAILS(PixelShuffle(0)(x), "factor");
+  EXPECT_FAILS(PixelUnshuffle(2)(x), "nn.PixelUnshuffle 2", "[2, 12, 2, 3]");
+  EXPECT_FAILS(PixelUnshuffle(2)(zeros({2, 2})), "axes");
 }
 
-TEST(MaxPool2d, Values) {
-  const Tensor x = uniform({2, 3, 7, 6}, -1, 1, f64);
-  struct Case {
-    Pair kernel;
-    MaxPoolOptions options;
-  };
-  for (const auto& [kernel, options] :
-       {Case{2, {}}, Case{{3, 2}, {.stride = 1}}, Case{3, {.stride = Pair{2, 1}, .padding = 1}}, Case{2, {.stride = 3, .ceil_mode = true}}}) {
-    const Tensor y = MaxPool2d(kernel, options)(x);
-    const Pair stride = options.stride.value_or(kernel), padding = options.padding;
-    const auto size = [ceil = options.ceil_mode](int64_t in, int64_t k, int64_t s, int64_t p) {
-      const int64_t out = (in + 2 * p - k + (ceil ? s - 1 : 0)) / s + 1;
-      return ceil && (out - 1) * s >= in + p ? out - 1 : out;  // no window lies beyond the image
-    };
-    ASSERT_EQ(y.shape(), (Shape{2, 3, size(7, kernel.height, stride.height, padding.height), size(6, kernel.width, stride.width, padding.width)}));
-    each_index(y.shape(), [&](std::span<const int64_t> i) {
-      double best = -INFINITY;
-      for (int64_t a = 0; a < kernel.height; ++a) {
-        for (int64_t b = 0; b < kernel.width; ++b) {
-          const int64_t row = i[2] * stride.height - padding.height + a, column = i[3] * stride.width - padding.width + b;
-          if (row >= 0 && row < 7 && column >= 0 && column < 6) best = std::max(best, element<double>(x, {i[0], i[1], row, column}));
-        }
-      }
-      ASSERT_EQ(element<double>(y, i), best);
-    });
-  }
+TEST(Unfold, AndFold) {
+  const UnfoldOptions o{.kernel = {2, 3}, .stride = {2, 1}, .padding = {0, 1}};
+  const Tensor x = rand({2, 3, 4, 5});
+  EXPECT_TRUE(same_bits(Unfold(o)(x), unfold(x, o)));
+  EXPECT_TRUE(same_bits(Fold({4, 5}, o)(unfold(x, o)), fold(unfold(x, o), {4, 5}, o)));
+  check_gradients(Unfold(o), {1, 2, 2, 3});
+  check_gradients(Fold({2, 3}, o), {1, 6, 3});
+  EXPECT_FAILS(Unfold(o)(zeros({3})), "nn.Unfold 2 x 3", "[3]");
+  EXPECT_FAILS(Fold({4, 5}, o)(zeros({2, 5, 10})), "nn.Fold 2 x 3 to 4 x 5", "[2, 5, 10]");
 }
 
-TEST(MaxPool2d, Gradients) {
-  check_gradients(MaxPool2d(2), {2, 2, 4, 5});
-  check_gradients(MaxPool2d(3, {.stride = 2, .padding = 1}), {1, 2, 5, 4});
-  check_gradients(MaxPool2d({2, 3}, {.stride = 1, .ceil_mode = true}), {1, 1, 4, 5});
-}
-
-TEST(MaxPool2d, Errors) {
-  const MaxPool2d layer(2);
-  EXPECT_FAILS(layer(zeros({3, 4, 4})), "nn.MaxPool2d 2 x 2", "4 axes", "[3, 4, 4]");
-  EXPECT_FAILS(layer(zeros({1, 3, 4, 4}, i64)), "nn.MaxPool2d", "i64");
-  EXPECT_FAILS(layer(zeros({1, 3, 1, 4})), "nn.MaxPool2d");
-  EXPECT_FAILS(layer(Tensor{}), "nn.MaxPool2d", "undefined");
-  EXPECT_FAILS(MaxPool2d(2, {.padding = 2})(zeros({1, 1, 4, 4})), "padding", "half");
-  EXPECT_FAILS(MaxPool2d(0)(zeros({1, 1, 4, 4})), "kernel");
+TEST(Pad, EveryModeAndSide) {
+  const Tensor x = Tensor::of(std::vector<float>{1, 2, 3}, {1, 1, 3});
+  EXPECT_EQ(ConstantPad1d({{0, 1}, {0, 2}}, 7)(x).to_vector<float>(), (std::vector<float>{7, 1, 2, 3, 7, 7}));
+  EXPECT_EQ(ZeroPad1d(1)(x).to_vector<float>(), (std::vector<float>{0, 1, 2, 3, 0}));
+  EXPECT_EQ(ReflectionPad1d(2)(x).to_vector<float>(), (std::vector<float>{3, 2, 1, 2, 3, 2, 1}));
+  EXPECT_EQ(ReplicationPad1d(1)(x).to_vector<float>(), (std::vector<float>{1, 1, 2, 3, 3}));
+  EXPECT_EQ(CircularPad1d(1)(x).to_vector<float>(), (std::vector<float>{3, 1, 2, 3, 1}));
+  const Tensor y = rand({2, 3, 4, 5});
+  EXPECT_TRUE(same_bits(ReflectionPad2d({{1, 2}, {3, 0}})(y), pad(y, {2, 0, 1, 3}, {.mode = PadMode::reflect})));
+  check_gradients(CircularPad2d(1), {1, 1, 2, 3});
+  check_gradients(ZeroPad2d({1, 0}), {1, 1, 2, 3});
+  EXPECT_FAILS(ReflectionPad2d(4)(y), "nn.ReflectionPad2d", "pad", "[2, 3, 4, 5]");
+  EXPECT_FAILS(ReplicationPad2d(1)(zeros({2})), "nn.ReplicationPad2d", "3 axes", "[2]");
 }
 
 }  // namespace
