@@ -6,11 +6,15 @@
 
 namespace scry::nn {
 
+struct ConstantPadOptions {
+  double value = 0;
+};
+
 /// More elements around the last axis, or around the last two, see scry::pad: `nn::ReflectionPad2d({{1, 2}, {3, 4}})` adds 1 row above, 2 columns
 /// on the left, 3 rows below and 4 columns on the right.
 template <PadMode mode, int dimensions>
 struct Pad : Module<Pad<mode, dimensions>> {
-  explicit Pad(const Padding& given, double constant = 0) : padding(given), value(constant) {}
+  explicit Pad(const Padding& given, const ConstantPadOptions& constant = {}) : padding(given), value(constant.value) {}
   Tensor forward(const Tensor& x) const {
     const auto& [before, after, automatic] = padding;
     require(x.defined() && x.rank() > dimensions, "expected at least ", dimensions + 1, " axes, got shape ", x.shape());

@@ -57,7 +57,7 @@ TEST(Pool, UnpoolingPutsMaximaBack) {
   const MaxPooled pooled = max_pool2d_with_indices(x, 2);
   const Tensor back = max_unpool2d(pooled.values, pooled.indices, {4, 6});
   EXPECT_TRUE(same_bits(max_pool2d(back, 2), pooled.values));
-  EXPECT_TRUE(all(logical_or(back == 0, back == x)).item<bool>());
+  EXPECT_TRUE(all(logical_or(eq(back, 0), eq(back, x))).item<bool>());
   EXPECT_EQ(count_nonzero(back).item<int64_t>(), pooled.values.numel());
   EXPECT_FAILS(max_unpool2d(pooled.values, pooled.indices, {2, 2}), "scatter", "4");
 }

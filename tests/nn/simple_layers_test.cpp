@@ -104,7 +104,7 @@ TEST(Unfold, AndFold) {
 
 TEST(Pad, EveryModeAndSide) {
   const Tensor x = Tensor::of(std::vector<float>{1, 2, 3}, {1, 1, 3});
-  EXPECT_EQ(ConstantPad1d({{0, 1}, {0, 2}}, 7)(x).to_vector<float>(), (std::vector<float>{7, 1, 2, 3, 7, 7}));
+  EXPECT_EQ(ConstantPad1d({{0, 1}, {0, 2}}, {.value = 7})(x).to_vector<float>(), (std::vector<float>{7, 1, 2, 3, 7, 7}));
   EXPECT_EQ(ZeroPad1d(1)(x).to_vector<float>(), (std::vector<float>{0, 1, 2, 3, 0}));
   EXPECT_EQ(ReflectionPad1d(2)(x).to_vector<float>(), (std::vector<float>{3, 2, 1, 2, 3, 2, 1}));
   EXPECT_EQ(ReplicationPad1d(1)(x).to_vector<float>(), (std::vector<float>{1, 1, 2, 3, 3}));
