@@ -13,5 +13,6 @@
 #include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
 #include <scry/core/random.hpp>
+#include <scry/core/state.hpp>
 #include <scry/core/tensor.hpp>
 #include <scry/core/winograd.hpp>

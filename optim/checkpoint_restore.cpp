@@ -1,31 +1,28 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/random.hpp>
 #include <scry/optim/checkpoint.hpp>
-#include <scry/optim/checkpoint_format.hpp>
 #include <scry/optim/engine.hpp>
+#include <scry/optim/json.hpp>
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace scry::optim {
 namespace {
 
-namespace format = checkpoint_format;
-using Json = nlohmann::json;
+using Header = CheckpointHeader;
 
 // Compares a checkpoint with an optimizer, and notes what to write where; nothing is written before everything has been compared.
 class Restorer {
  public:
-  Restorer(Optimizer& optimizer, const Checkpoint& checkpoint, std::string_view source)
-      : optimizer_(optimizer), engine_(optimizer.engine()), table_(optimizer.registry().state()), source_(source) {
+  Restorer(Optimizer& optimizer, const Checkpoint& checkpoint, std::string_view source, const std::vector<CheckpointPart>& parts)
+      : optimizer_(optimizer), engine_(optimizer.engine()), table_(optimizer.registry().state()), source_(source), parts_(parts) {
     for (const NamedTensor& each : checkpoint.tensors) tensors_.emplace(each.name, each.tensor);
-    const auto found = checkpoint.metadata.find(format::header_key);
-    require(found != checkpoint.metadata.end(), source, ": this is no checkpoint: it has no metadata under '", format::header_key, "'");
+    const auto found = checkpoint.metadata.find(Header::key), sum = checkpoint.metadata.find(Header::checksum_key);
+    require(found != checkpoint.metadata.end(), source, ": this is no checkpoint: it has no metadata under '", Header::key, "'");
+    header_ = parse_checkpoint_header(found->second, source);
+    expect(sum == checkpoint.metadata.end() || sum->second == checksum(checkpoint), "it is damaged: its contents don't match their checksum");
     restored_.metadata = checkpoint.metadata;
-    restored_.metadata.erase(format::header_key);
-    header_ = Json::parse(found->second);
-    require(header_.at("format") == format::format, source, ": this is no checkpoint of scry");
-    require(header_.at("version") == format::version, source, ": its version is ", header_.at("version").dump(), "; this program reads version ",
-            format::version);
+    restored_.metadata.erase(Header::key);
+    restored_.metadata.erase(Header::checksum_key);
   }
 
   Restored run() {
@@ -34,14 +31,11 @@ class Restorer {
     compare_rows();
     plan_weights();
     plan_slots();
-    const int64_t steps = header_.at("steps").get<int64_t>();
-    require(steps >= 0, source_, ": steps is ", steps);
-    const Json& generator = header_.at("generator");
-    const Generator random(generator.at("seed").get<uint64_t>(), generator.at("counter").get<uint64_t>());
-    for (const CommonRule& each : rules_) each.rule->check_groups(each.options);  // the last that can fail
+    expect(header_.steps >= 0, "steps is ", header_.steps);
+    load_parts_and_options();  // the last that can fail, all or nothing
     write();
-    engine_.set_steps(steps);
-    default_generator() = random;
+    engine_.set_steps(header_.steps);
+    default_generator() = Generator(header_.seed, header_.counter);
     return std::move(restored_);
   }
 
@@ -54,7 +48,7 @@ class Restorer {
 
   struct CommonRule {
     UpdateRule* rule;
-    const Json* saved;
+    const Header::Rule* saved;
     OptionTable options;
   };
 
@@ -66,76 +60,72 @@ class Restorer {
   // Finds the rules that both have: all of them, or those inside a wrapper that only one has.
   void match_rules() {
     const auto chain = engine_.chain();
-    const Json& saved = header_.at("rules");
+    const auto& saved = header_.rules;
     const size_t common = std::min(chain.size(), saved.size());
     bool same = common > 0;
     for (size_t i = 0; i < common; ++i) {
       UpdateRule* const rule = chain[chain.size() - common + i];
       rules_.push_back({rule, &saved[saved.size() - common + i], rule->options_table()});
-      same = same && rules_.back().saved->at("name") == rules_.back().rule->name();
+      same = same && rules_.back().saved->name == rules_.back().rule->name();
     }
-    expect(same, "it is a checkpoint of ", header_.at("optimizer").get<std::string>(), ", and this optimizer is ", optimizer_.expression());
+    expect(same, "it is a checkpoint of ", header_.optimizer, ", and this optimizer is ", optimizer_.expression());
     wrapped_ = {chain.begin(), chain.end() - static_cast<std::ptrdiff_t>(common)};
     for (const UpdateRule* rule : wrapped_)
       restored_.notes.push_back(text(source_, " has no state of ", rule->name(), ": its window starts anew from the loaded weights"));
     for (size_t i = 0; i + common < saved.size(); ++i)
-      restored_.notes.push_back(
-          text(source_, " was saved with ", saved[i].at("name").get<std::string>(), " around the optimizer: its state is left out"));
+      restored_.notes.push_back(text(source_, " was saved with ", saved[i].name, " around the optimizer: its state is left out"));
   }
 
   // Finds the groups by their patterns, in whatever order they were added, and the options' values in each.
   void compare_options() {
-    const auto saved = header_.at("groups").get<std::vector<std::string>>();
+    const auto& saved = header_.groups;
     for (const std::string& pattern : saved)
       expect(std::find(table_.groups.begin(), table_.groups.end(), pattern) != table_.groups.end(), "it has a group '", pattern,
              "', which this optimizer hasn't");
     for (size_t group = 0; group < table_.groups.size(); ++group) {
       const auto found = std::find(saved.begin(), saved.end(), table_.groups[group]);
       expect(found != saved.end(), "it has no group '", table_.groups[group], "', which this optimizer has");
-      for (CommonRule& each : rules_) compare_options(each, each.saved->at("options").at(static_cast<size_t>(found - saved.begin())), group);
+      for (CommonRule& each : rules_) compare_options(each, each.saved->options[static_cast<size_t>(found - saved.begin())], group);
     }
   }
 
-  void compare_options(CommonRule& each, const Json& options, size_t group) {
+  void compare_options(CommonRule& each, const std::vector<Header::Option>& options, size_t group) {
     const auto fields = each.rule->hyperparameters(group);
     const std::string where = group ? text(each.rule->name(), " in '", table_.groups[group], "'") : std::string(each.rule->name());
-    for (const auto& item : options.items())
-      expect(std::any_of(fields.begin(), fields.end(), [&](const Hyperparameter& field) { return field.name == item.key(); }), where,
-             " has no option '", item.key(), "' here");
+    for (const Header::Option& option : options)
+      expect(std::any_of(fields.begin(), fields.end(), [&](const Hyperparameter& field) { return field.name == option.name; }), where,
+             " has no option '", option.name, "' here");
     for (size_t i = 0; i < fields.size(); ++i) {
       const Hyperparameter& field = fields[i];
-      const std::string name(field.name);
-      if (group && !options.contains(name)) {
-        expect(!field.own, where, ": ", name, " is ", to_text(field, field.value), " here and not set in the checkpoint");
+      const auto option = std::find_if(options.begin(), options.end(), [&](const auto& other) { return other.name == field.name; });
+      if (group && option == options.end()) {
+        expect(!field.own, where, ": ", field.name, " is ", to_text(field, field.value), " here and not set in the checkpoint");
         continue;
       }
-      expect(options.contains(name), "the option ", name, " of ", where, " is missing");
-      const auto given = options[name].at("given").get<std::string>(), now = options[name].at("now").get<std::string>();
-      expect(!field.identity || given == to_text(field, field.given), where, ": ", name, " is ", given, " in the checkpoint and ",
-             to_text(field, field.given), " here; they must be the same");
-      const auto value = from_text(field, now);
-      expect(value.has_value(), where, ": ", name, " is '", now, "'; expected ", expectation(field));
+      expect(option != options.end(), "the option ", field.name, " of ", where, " is missing");
+      expect(!field.identity || option->given == to_text(field, field.given), where, ": ", field.name, " is ", option->given,
+             " in the checkpoint and ", to_text(field, field.given), " here; they must be the same");
+      const auto value = from_text(field, option->now);
+      expect(value.has_value(), where, ": ", field.name, " is '", option->now, "'; expected ", expectation(field));
       each.options.put(i, *value, group);
     }
   }
 
   void compare_rows() {
-    const Json& saved = header_.at("rows");
     std::vector<bool> seen(table_.rows.size());
-    for (const Json& row : saved) {
-      const auto name = row.at("name").get<std::string>();
+    for (const Header::Row& row : header_.rows) {
+      const std::string& name = row.name;
       const auto found = std::find_if(table_.rows.begin(), table_.rows.end(), [&](const Row& each) { return each.name == name; });
       expect(found != table_.rows.end(), "it has a tensor '", name, "', which this model hasn't; is it another model's?");
       const auto index = static_cast<size_t>(found - table_.rows.begin());
       expect(!seen[index], "'", name, "' is listed twice");
       seen[index] = true;
-      const bool buffer = row.at("role") == "buffer";
-      expect(buffer == (found->role == RowRole::buffer), "'", name, "' is a ", buffer ? "buffer" : "parameter", " in the checkpoint and not here");
+      expect(row.buffer == (found->role == RowRole::buffer), "'", name, "' is a ", row.buffer ? "buffer" : "parameter",
+             " in the checkpoint and not here");
       rows_.push_back(index);
-      trained_.push_back(row.at("trained").get<bool>());
       const bool trained_here = table_.segments[static_cast<size_t>(found->segment)].active;
-      expect(!buffer || !trained_.back(), "the buffer '", name, "' is marked as trained");
-      expect(trained_.back() || !trained_here, "'", name, "' was frozen when it was saved; load the checkpoint before requires_grad_()");
+      expect(!row.buffer || !row.trained, "the buffer '", name, "' is marked as trained");
+      expect(row.trained || !trained_here, "'", name, "' was frozen when it was saved; load the checkpoint before requires_grad_()");
     }
     for (size_t i = 0; i < seen.size(); ++i) expect(seen[i], "it has no tensor '", table_.rows[i].name, "'; is it another model's?");
   }
@@ -150,20 +140,21 @@ class Restorer {
   }
   const Tensor& tensor(const std::string& name, const Row& row) const { return tensor(name, row.value.shape(), row.value.dtype()); }
 
+  // Whether the i-th row of the checkpoint has a part in the slot, once everything is written.
+  bool in_slot(size_t i, const Slot& slot) const { return header_.rows[i].trained || covers(slot, table_.rows[rows_[i]]); }
+
   void plan_weights() {
-    const Json& saved = header_.at("averaged");
-    const std::string averaged = saved.is_null() ? "" : saved.get<std::string>();
+    const std::string& averaged = header_.averaged;
     const auto slots = common_slots();
-    const bool here = std::any_of(slots.begin(), slots.end(), [&](const auto& slot) { return slot->name == averaged; });
-    rebases_ = !averaged.empty() && !here;
+    const auto here = std::find_if(slots.begin(), slots.end(), [&](const auto& slot) { return slot->name == averaged; });
+    rebases_ = !averaged.empty() && here == slots.end();
     for (size_t i = 0; i < rows_.size(); ++i) {
       const Row& row = table_.rows[rows_[i]];
       const Tensor& shipped = tensor(row.name, row);
-      const bool differs = here && trained_[i];
-      writes_.push_back({rows_[i], "", differs ? tensor(format::training_name(row.name), row) : shipped});
+      const bool differs = here != slots.end() && in_slot(i, **here);
+      writes_.push_back({rows_[i], "", differs ? tensor(Header::training_name(row.name), row) : shipped});
       if (differs) writes_.push_back({rows_[i], averaged, shipped});
     }
-    averaged_ = averaged;
   }
 
   std::vector<std::shared_ptr<Slot>> common_slots() const {
@@ -174,7 +165,7 @@ class Restorer {
 
   void plan_slots() {
     for (const auto& [rule, saved, options] : rules_) {
-      const auto names = saved->at("slots").get<std::vector<std::string>>();
+      const auto& names = saved->slots;
       for (const std::string& name : names)
         expect(std::any_of(rule->slots().begin(), rule->slots().end(), [&](const auto& slot) { return slot->name == name; }), "it has the state ",
                name, ", which ", optimizer_.expression(), " doesn't keep");
@@ -186,8 +177,8 @@ class Restorer {
           continue;
         }
         for (size_t i = 0; i < rows_.size(); ++i)
-          if (trained_[i] && slot->name != averaged_)
-            writes_.push_back({rows_[i], slot->name, tensor(format::slot_name(slot->name, table_.rows[rows_[i]].name), table_.rows[rows_[i]])});
+          if (in_slot(i, *slot) && slot->name != header_.averaged)
+            writes_.push_back({rows_[i], slot->name, tensor(Header::slot_name(slot->name, table_.rows[rows_[i]].name), table_.rows[rows_[i]])});
       }
     }
   }
@@ -202,10 +193,40 @@ class Restorer {
     numbers_.emplace_back(&slot, std::move(numbers));
   }
 
+  std::vector<NamedTensor> state_of(const CheckpointPart& part) const {
+    expect(std::find(header_.parts.begin(), header_.parts.end(), part.name()) != header_.parts.end(), "it has no state of '", part.name(), "'");
+    const std::string prefix = Header::part_name(part.name(), "");
+    std::vector<NamedTensor> state;
+    for (const auto& [name, tensor] : tensors_)
+      if (name.starts_with(prefix)) state.push_back({name.substr(prefix.size()), tensor});
+    return state;
+  }
+
+  void load_parts_and_options() {
+    for (const std::string& name : header_.parts)
+      if (std::none_of(parts_.begin(), parts_.end(), [&](const auto& part) { return part.name() == name; }))
+        restored_.notes.push_back(text(source_, " has state of '", name, "', which is left out"));
+    for (const CommonRule& each : rules_) each.rule->check_groups(each.options);
+    std::vector<std::vector<NamedTensor>> before;
+    std::vector<OptionTable> options;  // which schedules set when they are loaded
+    for (const CommonRule& each : rules_) options.push_back(each.rule->options_table());
+    try {
+      for (const CheckpointPart& part : parts_) {
+        const auto state = state_of(part);
+        before.push_back(part.save());
+        part.load(state);
+      }
+    } catch (const std::exception& error) {
+      for (size_t i = 0; i < before.size(); ++i) parts_[i].load(before[i]);
+      for (size_t i = 0; i < rules_.size(); ++i) rules_[i].rule->assign(std::move(options[i]));
+      fail(std::string_view(error.what()).starts_with(source_) ? "" : text(source_, ": "), error.what());
+    }
+  }
+
   void write() {
     for (CommonRule& each : rules_) each.rule->assign(std::move(each.options));
     for (size_t i = 0; i < rows_.size(); ++i)
-      if (trained_[i]) table_.activate(table_.rows[rows_[i]].segment);
+      if (header_.rows[i].trained) table_.activate(table_.rows[rows_[i]].segment);
     for (const auto& [row, slot, from] : writes_) {
       const Row& to = table_.rows[row];
       kernels::copy_into(slot.empty() ? to.value : engine_.registry().slot(to.name, slot), from);
@@ -225,27 +246,22 @@ class Restorer {
   RegistryState& table_;
   std::string_view source_;
   std::unordered_map<std::string, Tensor> tensors_;
-  Json header_;
+  const std::vector<CheckpointPart>& parts_;
+  Header header_;
   Restored restored_;
   std::vector<CommonRule> rules_;
   std::vector<UpdateRule*> wrapped_;  // rules here that the checkpoint hasn't
   std::vector<size_t> rows_;          // in the checkpoint's order
-  std::vector<bool> trained_;
   std::vector<Write> writes_;
   std::vector<std::pair<Slot*, std::vector<double>>> numbers_;
-  std::string averaged_;
   bool rebases_ = false;
 };
 
 }  // namespace
 
-Restored restore(Optimizer& optimizer, const Checkpoint& checkpoint, std::string_view source) {
+Restored restore(Optimizer& optimizer, const Checkpoint& checkpoint, std::string_view source, const std::vector<CheckpointPart>& parts) {
   optimizer.engine().require_training("restore a checkpoint");
-  try {
-    return Restorer(optimizer, checkpoint, source).run();
-  } catch (const nlohmann::json::exception& error) {
-    fail(source, ": its header is damaged: ", error.what());
-  }
+  return Restorer(optimizer, checkpoint, source, parts).run();
 }
 
 }  // namespace scry::optim

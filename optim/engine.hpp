@@ -8,7 +8,7 @@
 
 namespace scry::optim {
 
-class Engine final : public SegmentListener {
+class Engine final : public SegmentListener, public std::enable_shared_from_this<Engine> {
  public:
   Engine(const Registry& registry, std::unique_ptr<UpdateRule> rule);
   ~Engine();

@@ -7,4 +7,8 @@
 #include <scry/optim/optimizer.hpp>
 #include <scry/optim/parse.hpp>
 #include <scry/optim/registry.hpp>
+#include <scry/optim/schedule.hpp>
+#include <scry/optim/scheduler.hpp>
 #include <scry/optim/sgd.hpp>
+#include <scry/optim/trainer.hpp>
+#include <scry/optim/trainer_callbacks.hpp>

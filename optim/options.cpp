@@ -77,8 +77,8 @@ std::optional<size_t> OptionTable::find(std::string_view name) const {
 std::vector<Hyperparameter> OptionTable::list(size_t group) const {
   std::vector<Hyperparameter> all = declared_;
   for (size_t i = 0; i < all.size(); ++i) {
-    all[i].own = groups_[group].own >> i & 1;
-    all[i].given = groups_[all[i].own ? group : 0].given[i];
+    all[i].own = own(i, group);
+    all[i].given = given(i, group);
     all[i].value = groups_[group].now[i];
   }
   return all;

@@ -108,6 +108,9 @@ class OptionTable {
   std::optional<size_t> find(std::string_view name) const;
   const Hyperparameter& declared(size_t option) const { return declared_[option]; }
   std::span<const double> values(size_t group) const { return groups_[group].now; }
+  double given(size_t option, size_t group) const { return groups_[own(option, group) ? group : 0].given[option]; }
+  /// Whether the group has the option for itself.
+  bool own(size_t option, size_t group) const { return groups_[group].own >> option & 1; }
   std::vector<Hyperparameter> list(size_t group) const;
 
   /// What `put` has replaced.

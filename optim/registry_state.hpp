@@ -18,6 +18,12 @@ struct Segment {
   Ref<Storage> values, gradients;
 };
 
+/// Whether the row has a part in an elementwise slot.
+inline bool covers(const Slot& slot, const Row& row) {
+  const auto segment = static_cast<size_t>(row.segment);
+  return segment < slot.arenas.size() && slot.arenas[segment];
+}
+
 /// Told when a segment becomes active, so that its slots get their first values.
 class SegmentListener {
  public:

@@ -1,7 +1,9 @@
+#include <scry/core/creation.hpp>
 #include <scry/core/data/loader.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/parallel.hpp>
 #include <scry/core/random.hpp>
+#include <scry/core/state.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -52,6 +54,22 @@ void Loader::set_state(const LoaderState& state) {
           state.epoch, ", batch ", state.batch, ": an epoch of this data set has ", batches(), " batches");
   state_ = state;
   resumes_ = true;
+}
+
+std::vector<NamedTensor> Loader::state_dict() const {
+  const auto number = [](int64_t value) { return tensor(std::vector{value}, Shape{}); };
+  return {{"epoch", number(state_.epoch)},          {"batch", number(state_.batch)},       {"images", number(size())},
+          {"batch_size", number(options_.batch)},   {"shuffle", number(options_.shuffle)}, {"seed", number(static_cast<int64_t>(options_.seed))},
+          {"drop_last", number(options_.drop_last)}};
+}
+
+void Loader::load_state_dict(const std::vector<NamedTensor>& state) {
+  for (const auto& [name, value] : state_dict()) {
+    if (name == "epoch" || name == "batch") continue;
+    const int64_t saved = state_integer("loader", state, name);
+    require(saved == value.item<int64_t>(), "loader: ", name, " was ", saved, " where the state was saved and is ", value.item<int64_t>(), " here");
+  }
+  set_state({state_integer("loader", state, "epoch"), state_integer("loader", state, "batch")});
 }
 
 Loader::Iterator Loader::begin() {

@@ -47,6 +47,9 @@ class Loader {
   LoaderState state() const { return state_; }
   /// The next loop goes on from `state`: it hands out the rest of that epoch.
   void set_state(const LoaderState& state);
+  /// The state for a checkpoint, with what decides the order of the images; a loader that would hand out others refuses it.
+  std::vector<NamedTensor> state_dict() const;
+  void load_state_dict(const std::vector<NamedTensor>& state);
 
   class Iterator {
    public:
