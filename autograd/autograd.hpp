@@ -1,8 +1,14 @@
 #pragma once
 
 // Everything that autograd offers to programs.
+#include <scry/autograd/anomaly.hpp>
 #include <scry/autograd/backward.hpp>
+#include <scry/autograd/checkpoint.hpp>
+#include <scry/autograd/function.hpp>
 #include <scry/autograd/gradcheck.hpp>
+#include <scry/autograd/graphviz.hpp>
+#include <scry/autograd/hessian.hpp>
+#include <scry/autograd/hook.hpp>
 #include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
@@ -31,4 +37,5 @@
 #include <scry/autograd/ops/unfold.hpp>
 #include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/ops/where.hpp>
+#include <scry/autograd/profiler.hpp>
 #include <scry/autograd/tape.hpp>

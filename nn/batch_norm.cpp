@@ -1,3 +1,4 @@
+#include <scry/autograd/checkpoint.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/inplace.hpp>
 #include <scry/autograd/ops/normalization.hpp>
@@ -40,7 +41,8 @@ Tensor ChannelNorm<dimensions, by_sample>::forward(const Tensor& x) const {
   const int rank = x.defined() ? x.rank() : 0;
   require(rank == dimensions + 2 || (rank == 2 && dimensions == 1 && !by_sample), "expected an input of shape ", expected, ", got ", x.shape());
   require(x.size(1) == channels, "expected ", channels, " channels in ", expected, ", got input of shape ", x.shape());
-  const bool tracking = options.track_running_stats && this->training(), own = this->training() || !options.track_running_stats;
+  const bool tracking = options.track_running_stats && this->training() && !autograd::recomputing(),
+             own = this->training() || !options.track_running_stats;
   const RunningStatistics running{running_mean, running_var};
   if (by_sample && own) {
     const int64_t places = x.numel() / std::max<int64_t>(x.size(0) * channels, 1);

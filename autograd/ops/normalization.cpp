@@ -1,3 +1,4 @@
+#include <scry/autograd/checkpoint.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
 #include <scry/autograd/ops/check.hpp>
@@ -57,7 +58,7 @@ void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& 
 }
 
 void update(const Tensor& running, const Tensor& batch, double share, double scale) {
-  if (!running.defined()) return;
+  if (!running.defined() || autograd::recomputing()) return;
   const NoGrad guard;
   const Tensor mixed = cast(running, f64) * (1 - share) + batch * (share * scale);
   kernels::copy_into(running, mixed);

@@ -174,6 +174,38 @@ TEST(Grad, UnusedInputs) {
   EXPECT_FAILS(grad(std::span(&y, 1), inputs), "grad", "input 1", "allow_unused");
 }
 
+// y = x, counting how often its rule runs.
+Tensor counted(const Tensor& x, int& count) {
+  return autograd::record("counted")(clone(x.detach()), autograd::wrt(x, [&count](const Tensor& g) {
+                                       ++count;
+                                       return g;
+                                     }));
+}
+
+TEST(Grad, VisitsOnlyWhatLeadsToItsInputs) {
+  const Tensor x = leaf({2}), w = leaf({3});
+  int of_x = 0, of_w = 0, below = 0;
+  const Tensor base = counted(x, below), a = counted(base, of_x), b = counted(w, of_w);
+  const Tensor y = a * b;
+  EXPECT_EQ(grad(y, b, {.retain_graph = true}).item(), 2);
+  EXPECT_EQ(of_x + of_w + below, 0);
+  EXPECT_EQ(grad(y, w).item(), 2);
+  EXPECT_EQ(of_w, 1);
+  EXPECT_EQ(of_x, 0);
+  EXPECT_EQ(grad(a, base).item(), 1);  // what wasn't visited wasn't freed
+  EXPECT_EQ(grad(base, x).item(), 1);
+  EXPECT_EQ(below, 1);
+}
+
+TEST(Grad, OfAnInputAboveAnother) {
+  const Tensor x = leaf({2});
+  const Tensor h = x * x;
+  const std::vector<Tensor> g = grad(h * h * x, {h, h, x});
+  EXPECT_EQ(g[0].item(), 2 * 4 * 2);
+  EXPECT_EQ(g[1].item(), 2 * 4 * 2);
+  EXPECT_EQ(g[2].item(), 5 * 16);
+}
+
 TEST(Grad, WeighsOutputsByTheirGradients) {
   const Tensor x = leaf({1, 2, 3});
   EXPECT_EQ(grad(x * x, x, {}, constant({1, 10, 100})).to_vector<double>(), (Values{2, 40, 600}));
@@ -288,6 +320,13 @@ TEST(RequiresGrad, IsForFloatingLeaves) {
   EXPECT_FALSE(x.requires_grad());
   EXPECT_FALSE((x * 2).requires_grad());
   EXPECT_FALSE(x.grad().defined());
+}
+
+TEST(Backward, AResultIsRecordedOnce) {
+  const Tensor x = leaf({2});
+  const auto same = [](const Tensor& g) { return g; };
+  EXPECT_FAILS(autograd::record("mine")(x, autograd::wrt(x, same)), "mine", "on the tape already");
+  EXPECT_NO_THROW((x * 1).backward());
 }
 
 TEST(Backward, ALeafMayDieBeforeIt) {

@@ -54,6 +54,17 @@ TEST(DeepGraph, IsFreedWithoutHavingRun) {
   });
 }
 
+TEST(DeepGraph, IsGoneThroughByGrad) {
+  on_a_small_stack([] {
+    const Tensor x = scalar(1, f64).requires_grad_(), aside = scalar(1, f64).requires_grad_();
+    Tensor h = x;
+    for (int i = 0; i < many; ++i) h = h + aside;
+    const std::vector<Tensor> g = grad(h, {x, aside});
+    EXPECT_EQ(g[0].item(), 1);
+    EXPECT_EQ(g[1].item(), many);
+  });
+}
+
 // Here the saved tensors own the graph as well.
 TEST(DeepGraph, ThatSavesTensorsRunsAndIsFreed) {
   on_a_small_stack([] {
@@ -87,6 +98,15 @@ TEST(WideGraph, OfManyOutputs) {
     for (int i = 0; i < many; ++i) outputs.push_back(x * 3);
     backward(outputs, {});
     EXPECT_EQ(x.grad().item(), 3.0 * many);
+  });
+}
+
+TEST(WideGraph, IsGoneThroughByGrad) {
+  on_a_small_stack([] {
+    const Tensor x = scalar(2, f64).requires_grad_();
+    std::vector<Tensor> outputs;
+    for (int i = 0; i < many; ++i) outputs.push_back(x * 3);
+    EXPECT_EQ(grad(outputs, std::span(&x, 1)).front().item(), 3.0 * many);
   });
 }
 

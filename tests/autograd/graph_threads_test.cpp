@@ -55,6 +55,20 @@ TEST(GraphThreads, SharedLeavesAreReadByGrad) {
   for (const Tensor& w : weights.all()) EXPECT_FALSE(w.grad().defined());
 }
 
+TEST(GraphThreads, SharedLeavesMayHaveHooks) {
+  const Weights weights;
+  for (const Tensor& w : weights.all()) register_hook(w, [](const Tensor& g) { return g * 2; });
+  std::atomic<int> wrong{0};
+  in_two_threads([&](int id) {
+    for (int round = 0; round < rounds; ++round) {
+      const auto loss = [&](const Tensor& x) { return weights.loss(x); };
+      const std::vector<Tensor> plain = grad(loss(input(id)), weights.all()), again = grad(checkpoint(loss, input(id)), weights.all());
+      for (size_t i = 0; i < plain.size(); ++i) wrong += !same_bits(plain[i], again[i]);
+    }
+  });
+  EXPECT_EQ(wrong, 0);
+}
+
 TEST(GraphThreads, OwnLeavesAccumulateApart) {
   std::vector<Tensor> totals(2);
   in_two_threads([&](int id) {
