@@ -12,6 +12,7 @@
 #include <scry/core/io/safetensors.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
+#include <scry/core/print.hpp>
 #include <scry/core/random.hpp>
 #include <scry/core/state.hpp>
 #include <scry/core/tensor.hpp>

@@ -65,12 +65,17 @@ Case load_case(const std::string& folder) {
 
 std::string run_case(const Case& test) {
   std::map<std::string, Tensor> values{{"", {}}};
-  for (const Value& input : test.inputs) values[input.name] = input.tensor;
+  const bool differentiates = std::any_of(test.nodes.begin(), test.nodes.end(), [](const Node& node) { return node.type == "Gradient"; });
+  for (const Value& input : test.inputs) {
+    values[input.name] = input.tensor;
+    if (differentiates && is_floating(input.tensor.dtype())) input.tensor.requires_grad_();
+  }
   for (Node node : test.nodes) {
     for (const std::string& name : node.arguments) {
       require(values.contains(name), node.type, ": there is no value '", name, "'");
       node.inputs.push_back(values[name]);
     }
+    if (node.type == "Gradient") node.inputs.push_back(values[node.word("y", "")]);
     const Outputs outputs = operators().at(node.type)(node);
     for (size_t i = 0; i < node.results.size(); ++i) {
       if (node.results[i].empty()) continue;

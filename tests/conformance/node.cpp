@@ -49,8 +49,8 @@ std::optional<double> Node::number_or_input(const std::string& name, size_t inpu
 const Table& operators() {
   static const Table table = [] {
     Table all;
-    for (const auto add :
-         {add_elementwise, add_reductions, add_shapes, add_creation, add_indexing, add_products, add_images, add_pooling, add_normalization})
+    for (const auto add : {add_elementwise, add_reductions, add_shapes, add_creation, add_indexing, add_products, add_images, add_pooling,
+                           add_normalization, add_training})
       add(all);
     return all;
   }();

@@ -66,6 +66,7 @@ void add_products(Table& table);
 void add_images(Table& table);
 void add_pooling(Table& table);
 void add_normalization(Table& table);
+void add_training(Table& table);
 
 /// The axis that an attribute tells, counted from the front.
 inline int axis_of(const Node& node, int64_t otherwise, int rank) {
