@@ -73,16 +73,19 @@ std::vector<std::string> words_of_floats(const std::vector<T>& values, int preci
   std::vector<std::string> words;
   for (size_t i = 0; i < all.size(); ++i) {
     Digits& digits = all[i];
-    std::string word = digits.whole;
     if (std::isfinite(values[i])) {
-      digits.fraction.resize(fraction, scientific ? '0' : ' ');
+      if (scientific) {  // with so many digits all of a value's are shown, not only those that tell it apart
+        char buffer[64];
+        digits = cut({buffer, std::to_chars(buffer, std::end(buffer), values[i], std::chars_format::scientific, static_cast<int>(fraction)).ptr});
+      }
+      digits.fraction.resize(fraction, ' ');
       std::string power = digits.exponent.substr(std::min<size_t>(1, digits.exponent.size()));
       pad_left(power, exponent ? exponent - 1 : 0, '0');
-      word += "." + digits.fraction;
-      if (scientific) word += "e" + digits.exponent.substr(0, 1) + power;
+      digits.whole += "." + digits.fraction;
+      if (scientific) digits.whole += "e" + digits.exponent.substr(0, 1) + power;
     }
-    pad_left(word, width);
-    words.push_back(std::move(word));
+    pad_left(digits.whole, width);
+    words.push_back(std::move(digits.whole));
   }
   return words;
 }
@@ -169,6 +172,7 @@ class Printer {
       const auto size = static_cast<int64_t>(word.size());
       if (at > axis + 1) {
         if (at + 1 + size > width - 1) {
+          out.resize(out.find_last_not_of(' ') + 1);
           out += "\n" + indent;
           at = axis + 1;
         } else {
