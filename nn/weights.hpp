@@ -5,18 +5,30 @@
 
 namespace scry::nn {
 
-/// Writes the parameters and buffers as a safetensors file under their names (PyTorch's state_dict names, for modules named as there), atomically.
-/// `metadata` is free text that the file carries.
+/// Writes the parameters and buffers under their names, which for modules named as in PyTorch are those of its state_dict, atomically: as a NumPy
+/// archive where the path ends in ".npz", else as a safetensors file, which may carry `metadata`, free text.
 void save(const ModuleBase& model, const std::string& path, const std::map<std::string, std::string>& metadata = {});
 
-/// Reads values for all parameters and buffers from a safetensors file, converting to the model's element types, and returns its metadata.
-/// Names that are missing or left over, and shapes that differ, are an Error that lists them; nothing is changed then.
-std::map<std::string, std::string> load(const ModuleBase& model, const std::string& path);
+struct LoadOptions {
+  bool strict = true;  ///< names that are missing or left over are an Error; else they are only listed
+};
+
+/// What load() has found.
+struct Loaded {
+  std::vector<std::string> missing;             ///< the model's names without a value, which keep theirs
+  std::vector<std::string> unexpected;          ///< names that the model hasn't
+  std::map<std::string, std::string> metadata;  ///< of a safetensors file
+};
+
+/// Reads values for the parameters and buffers from a safetensors or .npz file, whichever it is, converting to the model's element types. Of
+/// parameters that share a tensor one name is enough. Shapes that differ are an Error, and, unless told otherwise, so are names that are
+/// missing or left over; it lists them, and nothing is changed then.
+Loaded load(const ModuleBase& model, const std::string& path, const LoadOptions& options = {});
 
 /// The same from tensors by name, as they were read from a file.
-void load(const ModuleBase& model, const std::vector<NamedTensor>& values);
+Loaded load(const ModuleBase& model, const std::vector<NamedTensor>& values, const LoadOptions& options = {});
 
 /// The same from another network's parameters and buffers: `load(target, source)` copies the values.
-void load(const ModuleBase& model, const ModuleBase& source);
+Loaded load(const ModuleBase& model, const ModuleBase& source, const LoadOptions& options = {});
 
 }  // namespace scry::nn

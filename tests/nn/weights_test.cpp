@@ -42,7 +42,7 @@ TEST_F(Weights, RoundTrip) {
   model(rand({2, 1, 28, 28}));  // so that the statistics have moved
   const std::vector<NamedTensor> before = snapshot(model);
   save(model, path_, {{"note", "a model"}});
-  EXPECT_EQ(load(other, path_), (std::map<std::string, std::string>{{"note", "a model"}}));
+  EXPECT_EQ(load(other, path_).metadata, (std::map<std::string, std::string>{{"note", "a model"}}));
   expect_same(other, before);
   expect_same(model, before);
   model.eval();
@@ -114,6 +114,69 @@ TEST_F(Weights, WhatDoesNotFitIsListed) {
   EXPECT_FAILS(load(model, values), "not in the model: extra");
   EXPECT_FAILS(load(model, Linear(2, 2)), "missing", "not in the model: weight, bias");
   expect_same(model, before);
+}
+
+TEST_F(Weights, InPartOnlyWhatFitsIsLoaded) {
+  const Sequential model = mlp({3, 4, 2}), source = mlp({3, 4, 4, 2});
+  const std::vector<NamedTensor> before = snapshot(model);
+  std::vector<NamedTensor> values = snapshot(source);
+  std::erase_if(values, [](const NamedTensor& t) { return t.name == "2.weight" || t.name == "2.bias"; });
+  EXPECT_FAILS(load(model, values), "missing: 2.weight, 2.bias", "not in the model: 4.weight, 4.bias");
+  const Loaded loaded = load(model, values, {.strict = false});
+  EXPECT_EQ(loaded.missing, (std::vector<std::string>{"2.weight", "2.bias"}));
+  EXPECT_EQ(loaded.unexpected, (std::vector<std::string>{"4.weight", "4.bias"}));
+  expect_same(model, {values[0], values[1], before[2], before[3]});
+
+  // Other shapes are an error all the same, and so is a name that is given twice.
+  EXPECT_FAILS(load(model, source, {.strict = false}), "of another shape: 2.weight ([4, 4] instead of [2, 4])", "2.bias");
+  values.push_back(values[0]);
+  EXPECT_FAILS(load(model, values, {.strict = false}), "'0.weight' twice");
+  expect_same(model, {values[0], values[1], before[2], before[3]});
+}
+
+struct Tied : Module<Tied> {
+  Tensor forward(const Tensor& x) const { return matmul(x, head); }
+  Tensor embedding = parameter("embedding", rand({2, 2})), head = parameter("head", embedding);
+};
+
+TEST_F(Weights, OneNameOfASharedTensorIsEnough) {
+  const Tied model;
+  const Tensor value = rand({2, 2});
+  EXPECT_TRUE(load(model, {{"embedding", value}}).missing.empty());
+  EXPECT_TRUE(same_bits(model.head, value));
+  EXPECT_FAILS(load(model, std::vector<NamedTensor>{}), "missing: embedding, head");
+}
+
+TEST_F(Weights, AsNumPyArchive) {
+  const std::string path = folder_ / "model.npz";
+  const SmallCnn model, other;
+  const std::vector<NamedTensor> before = snapshot(model);
+  save(model, path);
+  load(other, path);
+  expect_same(other, before);
+  // Files are told apart by what they hold.
+  std::filesystem::rename(path, path_);
+  load(other, path_);
+  EXPECT_FAILS(save(model, path, {{"note", "x"}}), path, "metadata");
+  EXPECT_FAILS(load(LeNet(), path_), path_, "missing: conv1.bias", "not in the model");
+  put(path_, "PK");
+  EXPECT_FAILS(load(model, path_), path_);
+}
+
+// Halves of floats become floats, exactly.
+TEST_F(Weights, FromHalfPrecision) {
+  const Linear model(2, 1);
+  for (const char* type : {"BF16", "F16"}) {
+    const std::string header = text(R"({"bias":{"dtype":")", type, R"(","shape":[1],"data_offsets":[0,2]},"weight":{"dtype":")", type,
+                                    R"(","shape":[1,2],"data_offsets":[2,6]}})");
+    const uint8_t one = type[0] == 'B' ? 0x3f : 0x3c, fraction = type[0] == 'B' ? 0x80 : 0;
+    io::Bytes file{static_cast<uint8_t>(header.size()), 0, 0, 0, 0, 0, 0, 0};
+    put(path_, file + bytes_of(header) + io::Bytes{fraction, one, fraction, static_cast<uint8_t>(one | 0x80), 0, 0});
+    load(model, path_);
+    EXPECT_EQ(model.weight.dtype(), f32);
+    EXPECT_EQ(model.weight.to_vector<float>(), (std::vector<float>{-1, 0})) << type;
+    EXPECT_EQ(model.bias.item(), 1) << type;
+  }
 }
 
 TEST_F(Weights, ABrokenFileChangesNothing) {
