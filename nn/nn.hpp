@@ -15,12 +15,14 @@
 #include <scry/nn/models/resnet.hpp>
 #include <scry/nn/models/resnet_cifar.hpp>
 #include <scry/nn/models/small_cnn.hpp>
+#include <scry/nn/models/vgg.hpp>
 #include <scry/nn/module.hpp>
 #include <scry/nn/module_list.hpp>
 #include <scry/nn/norm.hpp>
 #include <scry/nn/pad.hpp>
 #include <scry/nn/pool.hpp>
 #include <scry/nn/sequential.hpp>
+#include <scry/nn/summary.hpp>
 #include <scry/nn/unfold.hpp>
 #include <scry/nn/upsample.hpp>
 #include <scry/nn/weights.hpp>

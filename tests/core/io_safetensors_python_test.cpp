@@ -16,7 +16,7 @@ bool runs(const std::string& script, const std::string& path) { return run_pytho
 class SafetensorsPython : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (const std::string why = missing_in_python("numpy, safetensors.numpy"); !why.empty()) GTEST_SKIP() << why;
+    if (const std::string why = missing_in_python("numpy safetensors"); !why.empty()) GTEST_SKIP() << why;
   }
   TempFolder folder_;
   std::string path_ = folder_ / "f.safetensors";

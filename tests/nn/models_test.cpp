@@ -69,6 +69,7 @@ TEST(Models, ParameterCounts) {
   EXPECT_EQ(resnet18().parameter_count(), 11'689'512);
   EXPECT_EQ(resnet50().parameter_count(), 25'557'032);
   EXPECT_EQ(MobileNetV2().parameter_count(), 3'504'872);
+  EXPECT_EQ(Vgg11().parameter_count(), 132'868'840);
 }
 
 // Whether all of these are among the model's parameters and buffers.
@@ -116,6 +117,14 @@ TEST(Models, MobileNetV2) {
                        "features.17.conv.2.weight", "features.18.1.weight", "classifier.1.bias"});
   EXPECT_EQ(model.features.size(), 19u);
   check_step(model, {2, 3, 64, 64}, 5);
+}
+
+TEST(Models, Vgg11) {
+  const Vgg11 model({.classes = 5, .hidden = 16});
+  expect_names(model, {"features.0.weight", "features.0.bias", "features.1.running_mean", "features.4.weight", "features.26.bias",
+                       "classifier.0.weight", "classifier.3.weight", "classifier.6.bias"});
+  check_step(model, {2, 3, 64, 64}, 5);
+  EXPECT_EQ(model(rand({1, 3, 224, 96})).shape(), (Shape{1, 5}));
 }
 
 // The gradient of the first parameter after a forward and backward pass from the same seed.

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <scry/autograd/autograd.hpp>
+#include <scry/core/core.hpp>
+#include <scry/nn/nn.hpp>
+
+#include <functional>
+#include <memory>
+
+// The cases in which layers and models are held against PyTorch's. Each has a line here and one of the same name in pytorch_cases.py.
+
+namespace scry::nn::testing {
+
+using Tensors = std::vector<Tensor>;
+
+struct Subject {
+  std::shared_ptr<ModuleBase> model;  ///< null for functions without parameters
+  std::function<Tensors(const Tensors& inputs)> run;
+};
+
+struct Case {
+  std::string name;
+  std::function<Subject()> make;
+};
+
+/// A module, and how its inputs and outputs are listed.
+template <class Model, class Run>
+Subject subject(const Model& model, Run run) {
+  return {std::make_shared<Model>(model), [model, run](const Tensors& x) { return run(model, x); }};
+}
+
+/// A module of one input and one output.
+template <class Make>
+Case layer(const char* name, Make make) {
+  return {name, [make] { return subject(make(), [](const auto& model, const Tensors& x) { return Tensors{model(x[0])}; }); }};
+}
+
+inline Case function(const char* name, std::function<Tensor(const Tensors&)> compute) {
+  return {name, [compute] { return Subject{nullptr, [compute](const Tensors& x) { return Tensors{compute(x)}; }}; }};
+}
+
+std::vector<Case> layer_cases();
+std::vector<Case> function_cases();
+std::vector<Case> model_cases();
+
+}  // namespace scry::nn::testing
