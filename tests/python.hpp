@@ -24,7 +24,8 @@ inline bool run_python(const std::vector<std::string>& arguments) {
 
 /// Why a test that imports `packages`, "torch safetensors", has to be skipped; empty where it can run.
 inline std::string missing_in_python(const std::string& packages) {
-  if (run_python({"-c", "import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1].split())))", packages})) return "";
+  if (run_python({"-c", "import sys; from importlib.util import find_spec; sys.exit(not all(map(find_spec, sys.argv[1].split())))", packages}))
+    return "";
   const std::string why = python() + " lacks one of " + packages + " (install them with pip, and name the interpreter in SCRY_PYTHON)";
   if (std::getenv("SCRY_PYTHON")) ADD_FAILURE() << why;
   return why;
