@@ -34,17 +34,17 @@ using AvgPool2d = AvgPool<2>;
 
 /// (sum of xᵖ)^(1/p) of each window, see scry::lp_pool2d.
 template <int dimensions>
-struct LpPool : Module<LpPool<dimensions>> {
-  LpPool(double power, Pair kernel_size, const LpPoolOptions& given = {}) : p(power), kernel(kernel_size), options(given) {}
+struct LPPool : Module<LPPool<dimensions>> {
+  LPPool(double power, Pair kernel_size, const LpPoolOptions& given = {}) : p(power), kernel(kernel_size), options(given) {}
   Tensor forward(const Tensor& x) const { return dimensions == 1 ? lp_pool1d(x, p, kernel.width, options) : lp_pool2d(x, p, kernel, options); }
-  std::string describe() const { return text("nn.LpPool", dimensions, "d p ", p, ", ", dimensions == 1 ? Pair(kernel.width) : kernel); }
+  std::string describe() const { return text("nn.LPPool", dimensions, "d p ", p, ", ", dimensions == 1 ? Pair(kernel.width) : kernel); }
 
   double p;
   Pair kernel;
   LpPoolOptions options;
 };
-using LpPool1d = LpPool<1>;
-using LpPool2d = LpPool<2>;
+using LPPool1d = LPPool<1>;
+using LPPool2d = LPPool<2>;
 
 /// Means of as many windows as the result shall have, see scry::adaptive_avg_pool2d; a size of 1 is global pooling.
 template <int dimensions>

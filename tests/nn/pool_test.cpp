@@ -16,8 +16,8 @@ TEST(Pool, LayersAreTheirOps) {
   EXPECT_TRUE(same_bits(MaxPool1d(3, most)(line), max_pool1d(line, 3, most)));
   EXPECT_TRUE(same_bits(AvgPool2d({3, 2}, mean)(image), avg_pool2d(image, {3, 2}, mean)));
   EXPECT_TRUE(same_bits(AvgPool1d(3, by_five)(line), avg_pool1d(line, 3, by_five)));
-  EXPECT_TRUE(same_bits(LpPool2d(3, 2, lp)(positive), lp_pool2d(positive, 3, 2, lp)));
-  EXPECT_TRUE(same_bits(LpPool1d(2, 3)(line), lp_pool1d(line, 2, 3)));
+  EXPECT_TRUE(same_bits(LPPool2d(3, 2, lp)(positive), lp_pool2d(positive, 3, 2, lp)));
+  EXPECT_TRUE(same_bits(LPPool1d(2, 3)(line), lp_pool1d(line, 2, 3)));
   EXPECT_TRUE(same_bits(AdaptiveAvgPool2d({2, 5})(image), adaptive_avg_pool2d(image, {2, 5})));
   EXPECT_TRUE(same_bits(AdaptiveAvgPool1d(4)(line), adaptive_avg_pool1d(line, 4)));
   EXPECT_TRUE(same_bits(AdaptiveMaxPool2d({2, 5})(image), adaptive_max_pool2d(image, {2, 5})));
@@ -45,7 +45,7 @@ TEST(Pool, Gradients) {
   check_gradients(MaxPool1d(2, {.dilation = 2}), {1, 2, 7});
   check_gradients(AvgPool2d(3, {.stride = 2, .padding = 1, .count_include_pad = false}), {1, 2, 5, 4});
   check_gradients(AvgPool1d(2, {.ceil_mode = true}), {2, 1, 5});
-  check_gradients(LpPool2d(2, 2), {1, 2, 4, 4});
+  check_gradients(LPPool2d(2, 2), {1, 2, 4, 4});
   check_gradients(AdaptiveAvgPool2d({2, 3}), {1, 2, 3, 4});
   check_gradients(AdaptiveAvgPool1d(2), {1, 2, 5});
   check_gradients(AdaptiveMaxPool2d({2, 3}), {1, 2, 3, 4});
@@ -75,7 +75,7 @@ TEST(Pool, Errors) {
   EXPECT_FAILS(AvgPool2d(2)(zeros({1, 4, 4})), "nn.AvgPool2d 2", "4 axes");
   EXPECT_FAILS(AvgPool1d(2)(zeros({1, 4, 4}, i64)), "nn.AvgPool1d 2", "i64");
   EXPECT_FAILS(AvgPool2d(2, {.divisor_override = 0})(zeros({1, 1, 4, 4})), "divisor");
-  EXPECT_FAILS(LpPool2d(0, 2)(zeros({1, 1, 4, 4})), "nn.LpPool2d p 0, 2", "above 0");
+  EXPECT_FAILS(LPPool2d(0, 2)(zeros({1, 1, 4, 4})), "nn.LPPool2d p 0, 2", "above 0");
   EXPECT_FAILS(AdaptiveAvgPool2d({0, 1})(zeros({1, 1, 4, 4})), "nn.AdaptiveAvgPool2d 0 x 1", "at least 1");
   EXPECT_FAILS(AdaptiveAvgPool2d(1)(zeros({1, 1, 0, 4})), "nothing to pool");
   EXPECT_FAILS(AdaptiveMaxPool1d(2)(zeros({1, 4})), "nn.AdaptiveMaxPool1d 2", "3 axes");
