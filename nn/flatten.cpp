@@ -1,5 +1,4 @@
 #include <scry/nn/flatten.hpp>
-#include <algorithm>
 
 namespace scry::nn {
 
@@ -16,10 +15,9 @@ Tensor Unflatten::forward(const Tensor& x) const {
   const bool fits = open == 0 ? known == length : open == 1 && known > 0 && length % known == 0;
   require(fits && sizes.rank() > 0 && x.rank() + sizes.rank() - 1 <= Shape::max_rank, "unflatten: axis ", at, " of shape ", x.shape(),
           " can't become ", sizes);
-  Shape shape = Shape::filled(x.rank() + sizes.rank() - 1, 0);
-  std::copy_n(x.shape().begin(), at, &shape[0]);
-  for (int i = 0; i < sizes.rank(); ++i) shape[at + i] = sizes[i] == -1 ? length / known : sizes[i];
-  std::copy(x.shape().begin() + at + 1, x.shape().end(), &shape[0] + at + sizes.rank());
+  Shape shape = x.shape();
+  shape.erase(at);
+  for (int i = 0; i < sizes.rank(); ++i) shape.insert(at + i, sizes[i] == -1 ? length / known : sizes[i]);
   return reshape(x, shape);
 }
 

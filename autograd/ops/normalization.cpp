@@ -80,6 +80,7 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   require(options.training || (running.mean.defined() && running.variance.defined()),
           "batch_norm: evaluation needs running statistics; train first, or set training");
 
+  const autograd::Recorder op = autograd::record("batch_norm");
   ChannelStatistics statistics;
   if (options.training) {
     const int64_t count = by[0] ? x.numel() / by[0] : 0;
@@ -90,9 +91,8 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   } else {
     statistics = {kernels::contiguous(kernels::cast(running.mean, f64)), kernels::contiguous(kernels::cast(running.variance, f64))};
   }
-  return autograd::record("batch_norm")
-      .joint(kernels::batch_norm(x, statistics, weight, bias, options.eps), {x, weight, bias}, rule, x, weight, statistics.mean, statistics.variance,
-             options.eps, options.training);
+  return op.joint(kernels::batch_norm(x, statistics, weight, bias, options.eps), {x, weight, bias}, rule, x, weight, statistics.mean,
+                  statistics.variance, options.eps, options.training);
 }
 
 }  // namespace scry

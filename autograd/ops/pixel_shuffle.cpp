@@ -1,7 +1,8 @@
 #include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/ops/pixel_shuffle.hpp>
 #include <scry/autograd/ops/view.hpp>
-#include <vector>
+#include <array>
+#include <numeric>
 
 namespace scry {
 namespace {
@@ -16,13 +17,13 @@ void check(std::string_view op, const Tensor& x, int64_t factor) {
 // x with its last three axes split into five, those in another order, and shaped again: {C, H, W} of the result.
 Tensor reordered(const Tensor& x, std::initializer_list<int64_t> split, std::initializer_list<int> order, std::initializer_list<int64_t> result) {
   const int lead = x.rank() - 3;
-  std::vector<int64_t> parts(x.shape().begin(), x.shape().begin() + lead), sizes = parts;
-  parts.insert(parts.end(), split.begin(), split.end());
-  sizes.insert(sizes.end(), result.begin(), result.end());
-  std::vector<int> axes;
-  for (int i = 0; i < lead; ++i) axes.push_back(i);
-  for (const int axis : order) axes.push_back(lead + axis);
-  return reshape(permute(reshape(x, Shape(parts)), axes), Shape(sizes));
+  Shape parts(std::span(x.shape().begin(), static_cast<size_t>(lead))), sizes = parts;
+  for (const int64_t size : split) parts.push_back(size);
+  for (const int64_t size : result) sizes.push_back(size);
+  std::array<int, Shape::max_rank> axes;
+  std::iota(axes.begin(), axes.end(), 0);
+  for (int i = lead; const int axis : order) axes[static_cast<size_t>(i++)] = lead + axis;
+  return reshape(permute(reshape(x, parts), std::span(axes.data(), static_cast<size_t>(parts.rank()))), sizes);
 }
 
 }  // namespace

@@ -51,9 +51,10 @@ Tensor read(const Tensor& x, const Tensor& taps, const Window2d& window) {
 
 // The maxima, and which element of its window each is.
 kernels::Pooled maxima(const Tensor& x, const Window2d& window, bool ceil_mode) {
+  const autograd::Recorder op = record("max_pool2d");
   const kernels::Pooled pooled = kernels::max_pool2d(x, window, ceil_mode);
   const auto back = [](const Tensor& g, const Tensor& taps, const Shape& input, const Window2d& by) { return place(g, taps, input, by); };
-  return {record("max_pool2d")(pooled.values, wrt(x, back, pooled.indices, x.shape(), window)), pooled.indices};
+  return {op(pooled.values, wrt(x, back, pooled.indices, x.shape(), window)), pooled.indices};
 }
 
 Tensor max_pool(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const MaxPoolOptions& o) {

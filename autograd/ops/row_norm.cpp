@@ -50,8 +50,9 @@ Tensor normalise(const char* op, const Tensor& x, const Tensor& weight, const Te
     require(t->shape() == parameters, op, ": an input of shape ", x.shape(), " needs ", t == &weight ? "a weight" : "a bias", " of shape ",
             parameters, ", got ", t->shape());
   }
+  const autograd::Recorder recorder = autograd::record(op);
   const kernels::RowNormResult out = kernels::row_norm(x, weight, bias, norm);
-  return autograd::record(op).joint(out.y, {x, weight, bias}, rule, x, weight, bias, out.mean, out.inverse, norm);
+  return recorder.joint(out.y, {x, weight, bias}, rule, x, weight, bias, out.mean, out.inverse, norm);
 }
 
 Tensor over_last_axes(const char* op, const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, bool centered, double eps) {

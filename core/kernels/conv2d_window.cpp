@@ -15,8 +15,8 @@ int64_t window_count(std::string_view op, const Window2d& window, int axis, int6
   const std::string_view name = axis == 0 ? "height" : "width";
   require(kernel >= 1 && stride >= 1 && dilation >= 1 && kernel < largest && stride < largest && dilation < largest, op, ": kernel ", kernel,
           ", stride ", stride, " and dilation ", dilation, " (", name, ") must be at least 1 and below 2^31");
-  require(std::min(before, after) > -largest && std::max({before, after, size}) < largest, op, ": padding ", before, " and ", after, " of ", name,
-          " ", size, " must lie within ±2^31, and so must that");
+  require(before >= 0 && after > -largest && std::max({before, after, size}) < largest, op, ": padding ", before, " and ", after, " of ", name, " ",
+          size, ": the first must be at least 0, and all below 2^31");
   const int64_t reach = dilation * (kernel - 1) + 1, room = size + before + after;
   require(reach <= room, op, ": a kernel of ", name, " ", kernel, " (", reach, " with dilation ", dilation, ") is larger than the padded input, ",
           size, " + ", before, " + ", after, "; use a smaller kernel or more padding");

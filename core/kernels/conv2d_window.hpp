@@ -10,8 +10,8 @@ struct Window2d {
   using Pair = std::array<int64_t, 2>;
   Pair kernel{1, 1};
   Pair stride{1, 1};
-  Pair padding_before{0, 0};  // less than 0 where so much of the image isn't looked at
-  Pair padding_after{0, 0};
+  Pair padding_before{0, 0};
+  Pair padding_after{0, 0};  // less than 0 where so much of the image isn't looked at
   Pair dilation{1, 1};
 };
 
