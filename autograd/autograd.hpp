@@ -11,6 +11,7 @@
 #include <scry/autograd/hook.hpp>
 #include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
+#include <scry/autograd/ops/attention.hpp>
 #include <scry/autograd/ops/cast.hpp>
 #include <scry/autograd/ops/compare.hpp>
 #include <scry/autograd/ops/conv.hpp>
@@ -29,6 +30,7 @@
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/power.hpp>
 #include <scry/autograd/ops/rearrange.hpp>
+#include <scry/autograd/ops/recurrent.hpp>
 #include <scry/autograd/ops/reduce.hpp>
 #include <scry/autograd/ops/row_norm.hpp>
 #include <scry/autograd/ops/scan.hpp>

@@ -2,6 +2,7 @@
 
 #include <scry/core/parallel.hpp>
 #include <scry/core/random.hpp>
+#include <scry/core/random_stream.hpp>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -83,6 +84,18 @@ uint64_t Generator::reserve(uint64_t blocks) {
   counter_ += blocks;
   return start;
 }
+
+template <class T>
+void RandomStream::bernoulli(int64_t first, int64_t n, double p, T value, T* out) const {
+  constexpr int64_t each = Numbers<T>::per_block;
+  const T limit = static_cast<T>(p);
+  for (int64_t i = 0; i < n; i += each) {
+    const Block block = philox(seed, start + static_cast<uint64_t>((first + i) / each));
+    for (int64_t j = 0; j < std::min(each, n - i); ++j) out[i + j] = Numbers<T>::uniform(block, j) < limit ? value : T{0};
+  }
+}
+template void RandomStream::bernoulli(int64_t, int64_t, double, float, float*) const;
+template void RandomStream::bernoulli(int64_t, int64_t, double, double, double*) const;
 
 Generator& default_generator() {
   thread_local Generator generator;

@@ -187,6 +187,13 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
                                    wrt(w, fused([](auto g, auto v) { return where(gt(v, 0), like(g, 0), g * v); }), x));
 }
 
+Tensor rrelu(const Tensor& x, double lower, double upper, bool training, Generator& generator) {
+  autograd::require_floating("rrelu", x);
+  require(lower >= 0 && lower <= upper, "rrelu: expected slopes from 0 <= lower <= upper, got ", lower, " and ", upper);
+  if (!training) return leaky_relu(x, (lower + upper) / 2);
+  return where(gt(x, 0), x, x * uniform(x.shape(), lower, upper, x.dtype(), generator));
+}
+
 Tensor glu(const Tensor& x, int axis) {
   autograd::require_floating("glu", x);
   const int at = wrap_axis("glu", axis, x.rank());

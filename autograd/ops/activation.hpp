@@ -1,6 +1,6 @@
 #pragma once
 
-#include <scry/core/tensor.hpp>
+#include <scry/core/random.hpp>
 
 namespace scry {
 
@@ -28,6 +28,8 @@ Tensor softshrink(const Tensor& x, double lambda = 0.5);             ///< x move
 Tensor threshold(const Tensor& x, double threshold, double value);   ///< x where x > threshold, else value
 /// x where x > 0, else weight x, for one weight or one for each channel: axis 1, or the only axis. He et al. 2015.
 Tensor prelu(const Tensor& x, const Tensor& weight);
+/// Randomised leaky_relu (Xu et al. 2015): slopes uniform in [lower, upper) for each element in training, else their mean.
+Tensor rrelu(const Tensor& x, double lower = 1.0 / 8, double upper = 1.0 / 3, bool training = false, Generator& generator = default_generator());
 /// a sigmoid(b) of the halves a and b of an axis, whose size must be even. Dauphin et al. 2017.
 Tensor glu(const Tensor& x, int axis = -1);
 

@@ -32,6 +32,11 @@ Tensor softmax(const Tensor& x, int axis) {
   return record("softmax")(kernels::softmax(x, at), wrt(x, softmax_rule, output, at));
 }
 
+Tensor softmin(const Tensor& x, int axis) {
+  autograd::require_floating("softmin", x);
+  return softmax(-x, axis);
+}
+
 Tensor log_softmax(const Tensor& x, int axis) {
   autograd::require_floating("log_softmax", x);
   const int at = wrap_axis("log_softmax", axis, x.rank());

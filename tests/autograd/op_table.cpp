@@ -70,8 +70,9 @@ std::function<std::vector<double>(Args)> placed(std::function<Shape(const Shape&
 
 std::vector<Row> all_rows() {
   std::vector<Row> rows;
-  for (const auto& family : {elementwise_rows(), math_rows(), activation_rows(), reduction_rows(), view_rows(), product_rows(), image_rows(),
-                             pool_rows(), resize_rows(), statistic_rows(), linalg_rows(), indexing_rows(), rearrange_rows(), loss_rows()})
+  for (const auto& family :
+       {elementwise_rows(), math_rows(), activation_rows(), reduction_rows(), view_rows(), product_rows(), image_rows(), pool_rows(), resize_rows(),
+        statistic_rows(), linalg_rows(), indexing_rows(), rearrange_rows(), loss_rows(), recurrent_rows(), attention_rows()})
     rows.insert(rows.end(), family.begin(), family.end());
   return rows;
 }

@@ -73,6 +73,8 @@ std::vector<Row> linalg_rows();
 std::vector<Row> indexing_rows();
 std::vector<Row> rearrange_rows();
 std::vector<Row> loss_rows();
+std::vector<Row> recurrent_rows();
+std::vector<Row> attention_rows();
 std::vector<Row> all_rows();
 
 }  // namespace scry::testing

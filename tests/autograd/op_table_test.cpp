@@ -152,10 +152,15 @@ INSTANTIATE_TEST_SUITE_P(Ops, OpTable, ::testing::ValuesIn(all_rows()),
                          [](const auto& row) { return std::to_string(row.index) + "_" + row.param.op; });
 
 // Collects the names of the nodes behind a tensor.
-void names_behind(const autograd::Node* node, std::set<std::string>& names) {
-  names.insert(node->op);
-  for (const auto& input : node->inputs())
-    if (input) names_behind(input.get(), names);
+void names_behind(const autograd::Node* root, std::set<std::string>& names) {
+  std::set<const autograd::Node*> seen{root};
+  for (std::vector<const autograd::Node*> left{root}; !left.empty();) {
+    const autograd::Node* node = left.back();
+    left.pop_back();
+    names.insert(node->op);
+    for (const auto& input : node->inputs())
+      if (input && seen.insert(input.get()).second) left.push_back(input.get());
+  }
 }
 
 TEST(OpTableCoverage, EveryRecordedOpHasARow) {

@@ -1,0 +1,125 @@
+#pragma once
+
+// Small matrix products out of registers, for kernels that use a product's rows at once. A panel holds a matrix [depth, N registers] row by row.
+
+#include <scry/core/kernels/map.hpp>
+#include <scry/core/memory.hpp>
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace scry::kernels {
+
+/// Rows of numbers to multiply with: element k of row r is data[r * row + k * step].
+template <class T>
+struct PanelRows {
+  const T* data;
+  int64_t row, step = 1;
+};
+
+namespace detail {
+
+// out[r][n] = sum over k of a[r][k] panel[k][n] (or that is added to it), all in registers: every register of the panel that is loaded serves all
+// rows.
+template <class T, int rows, int N>
+void panel_tile(PanelRows<T> a, int64_t depth, const T* panel, T* out, int64_t out_row, bool add) {
+  using V = Register<T>;
+  constexpr auto width = static_cast<int64_t>(V::size);
+  V sum[rows][N];
+  for (int r = 0; r < rows; ++r)
+    for (int n = 0; n < N; ++n) sum[r][n] = add ? V::load_aligned(out + r * out_row + n * width) : V(T{0});
+  for (int64_t k = 0; k < depth; ++k, panel += N * width, a.data += a.step) {
+    V b[N];
+    for (int n = 0; n < N; ++n) b[n] = V::load_aligned(panel + n * width);
+    for (int r = 0; r < rows; ++r) {
+      const V value(a.data[r * a.row]);
+      for (int n = 0; n < N; ++n) sum[r][n] = xsimd::fma(value, b[n], sum[r][n]);
+    }
+  }
+  for (int r = 0; r < rows; ++r)
+    for (int n = 0; n < N; ++n) sum[r][n].store_aligned(out + r * out_row + n * width);
+}
+
+// As many rows as leave registers for the panel's; processors with 512-bit registers have 32, others are taken to have 16.
+template <class T, int N>
+constexpr int most_rows = (sizeof(Register<T>) == 64 ? 24 : 8) / (N < 2 ? 2 : N);
+
+template <class T, int N>
+constexpr auto panel_tiles = []<size_t... i>(std::index_sequence<i...>) {
+  return std::array{&panel_tile<T, static_cast<int>(i) + 1, N>...};
+}
+(std::make_index_sequence<static_cast<size_t>(most_rows<T, N>)>());
+
+}  // namespace detail
+
+/// out = a panel for `rows` rows of a, or added to it; out: rows of N registers, aligned, `out_row` apart, as is the panel.
+template <class T, int N>
+void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false) {
+  const int64_t count = (rows + detail::most_rows<T, N> - 1) / detail::most_rows<T, N>;
+  for (int64_t t = 0; t < count; ++t) {
+    const int64_t begin = rows * t / count, end = rows * (t + 1) / count;
+    detail::panel_tiles<T, N>[static_cast<size_t>(end - begin - 1)]({a.data + begin * a.row, a.row, a.step}, depth, panel, out + begin * out_row,
+                                                                    out_row, add);
+  }
+}
+
+/// A matrix [depth, columns] in panels of up to four registers, in memory of its own that may be filled again and again.
+template <class T>
+class PackedMatrix {
+ public:
+  static constexpr auto lanes = static_cast<int64_t>(Register<T>::size);
+  /// Columns rounded up to whole registers: how long the rows of a result are.
+  static int64_t padded(int64_t columns) { return (columns + lanes - 1) / lanes * lanes; }
+
+  PackedMatrix(int64_t most_depth, int64_t most_columns) : panels_(most_depth * padded(most_columns)) {}
+
+  /// Element (k, j) is from[k * down + j * across]; one of the two is 1. Columns are filled up with zeros.
+  void pack(const T* from, int64_t down, int64_t across, int64_t depth, int64_t columns) {
+    depth_ = depth;
+    columns_ = padded(columns);
+    for (int64_t first = 0; first < columns_; first += 4 * lanes) {
+      const int64_t width = std::min(4 * lanes, columns_ - first), count = std::min(width, columns - first);
+      T* panel = panels_.data() + first * depth;
+      const T* source = from + first * across;
+      for (int64_t k = 0; across == 1 && k < depth; ++k) std::copy_n(source + k * down, count, panel + k * width);
+      for (int64_t j = 0; across != 1 && j < count; ++j)
+        for (int64_t k = 0; k < depth; ++k) panel[k * width + j] = source[k * down + j * across];
+      for (int64_t k = 0; count < width && k < depth; ++k) std::fill(panel + k * width + count, panel + (k + 1) * width, T{0});
+    }
+  }
+
+  /// out = a times this, or added to it; out: aligned rows `out_row` apart.
+  void product(PanelRows<T> a, int64_t rows, T* out, int64_t out_row, bool add = false) const {
+    for (int64_t first = 0; first < columns_; first += 4 * lanes) {
+      const T* panel = panels_.data() + first * depth_;
+      switch (std::min<int64_t>(4, (columns_ - first) / lanes)) {
+        case 1: panel_product<T, 1>(a, rows, depth_, panel, out + first, out_row, add); break;
+        case 2: panel_product<T, 2>(a, rows, depth_, panel, out + first, out_row, add); break;
+        case 3: panel_product<T, 3>(a, rows, depth_, panel, out + first, out_row, add); break;
+        default: panel_product<T, 4>(a, rows, depth_, panel, out + first, out_row, add);
+      }
+    }
+  }
+
+ private:
+  memory::Scratch<T> panels_;
+  int64_t depth_ = 0, columns_ = 0;
+};
+
+/// Up to a register's width of neighbouring elements, with zeros behind them.
+template <class T>
+Register<T> load_some(const T* from, int64_t count) {
+  if (count >= static_cast<int64_t>(Register<T>::size)) return Register<T>::load_unaligned(from);
+  alignas(64) T all[Register<T>::size]{};
+  std::memcpy(all, from, static_cast<size_t>(count) * sizeof(T));
+  return Register<T>::load_aligned(all);
+}
+template <class T>
+void store_some(const Register<T>& x, T* to, int64_t count) {
+  if (count >= static_cast<int64_t>(Register<T>::size)) return x.store_unaligned(to);
+  alignas(64) T all[Register<T>::size];
+  x.store_aligned(all);
+  std::memcpy(to, all, static_cast<size_t>(count) * sizeof(T));
+}
+
+}  // namespace scry::kernels

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <scry/core/tensor.hpp>
+
+namespace scry::kernels {
+
+/// How a step goes from h to h' (and c to c'), given gates a = its input's part, b = W h + bias:
+/// tanh, relu: h' = f(a + b).
+/// lstm: i, f, g, o of a + b: c' = sigmoid(f) c + sigmoid(i) tanh(g), h' = sigmoid(o) tanh(c').
+/// gru: r, z, n: h' = (1 - z) n + z h with r = sigmoid(a_r + b_r), z likewise, n = tanh(a_n + r b_n).
+enum class Cell : uint8_t { tanh, relu, lstm, gru };
+constexpr int64_t gates_of(Cell cell) { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }
+
+/// A layer of a recurrent network, run over the steps of a batch. H units, T steps, B sequences; f32 or f64.
+struct Recurrence {
+  Cell cell;
+  bool reverse = false;  ///< from the last step to the first
+  Tensor lengths = {};   ///< i64 [B]: steps from there on leave a sequence's state as it is; undefined where all are full
+};
+
+struct RecurrentStates {
+  /// [T + 1, B, H], for lstm [T + 2, B, H]: h0 and the state after every step (h0 first, or last where it runs in reverse), then the last c.
+  Tensor states;
+  /// For the gradients: lstm: every c, as `states`; gru: b_n, [T, B, H].
+  Tensor extra;
+};
+
+/// gates: [T, B, gates H], row-major, the input's part of the gates; it is overwritten with their values. weight: [gates H, H], bias: [gates H] or
+/// undefined, h and c: [B, H]. Without `keep` nothing is kept for the gradients.
+RecurrentStates recurrent(const Recurrence& layer, const Tensor& gates, const Tensor& weight, const Tensor& bias, const Tensor& h, const Tensor& c,
+                          bool keep);
+
+struct RecurrentGradients {
+  Tensor input;   ///< of the gates' input part, [T, B, gates H]
+  Tensor hidden;  ///< of W h + bias; the same tensor but for gru
+  Tensor h, c;    ///< of the first states
+};
+/// Given a gradient g of `states`, and what recurrent() left in gates, states and extra.
+RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& g, const Tensor& gates, const RecurrentStates& saved,
+                                       const Tensor& weight);
+
+}  // namespace scry::kernels
