@@ -187,7 +187,9 @@ class Restorer {
     const auto saved = tensor(slot.name, {static_cast<int64_t>(rows_.size())}, f64).to_vector<double>();
     std::vector<double> numbers(saved.size());
     for (size_t i = 0; i < saved.size(); ++i) {
-      expect(saved[i] >= 0 && saved[i] < 0x1p53 && saved[i] == std::trunc(saved[i]), slot.name, " of '", table_.rows[rows_[i]].name, "' is no count");
+      const bool is_count = saved[i] >= 0 && saved[i] < 0x1p53 && saved[i] == std::trunc(saved[i]);
+      const bool counts = slot.role != SlotRole::number;
+      expect(counts ? is_count : std::isfinite(saved[i]), slot.name, " of '", table_.rows[rows_[i]].name, "' is no ", counts ? "count" : "number");
       numbers[rows_[i]] = saved[i];
     }
     numbers_.emplace_back(&slot, std::move(numbers));

@@ -1,22 +1,45 @@
 #pragma once
 
 // How an update equation becomes a rule. An Equation is a struct with
-//   using Options = …;                                    with a `lr`
+//   using Options = …;                                    with a `lr`; a flag `maximize` turns the gradient round
 //   static constexpr std::string_view name;               as in expressions
+//   static constexpr std::array fields{…};                Field<Options>, one an option
 //   static constexpr std::array<SlotSpec, n> slots;       elementwise ones, in the order in which `update` takes them
 //   static constexpr bool counts_steps;                   whether `Step` looks at t; it then has a slot, "step"
-//   static const std::vector<Field<Options>>& fields();
+//   static constexpr std::string_view number;             where there is one: a number that each row keeps, beside t
 //   static void check(const Options&);                    of options against each other
 //   template <class T> struct Step { T …; };              what is the same for all elements, every member a T
-//   static Step<double> step(const Options&, double t);   in the t-th step (1, 2, …) of a row
-//   template <class V, class S> static V update(V w, V g, V& slot…, const S& s);   the new weight; V is a register
+//   static Step<double> step(const Options&, double t);   in the t-th step (1, 2, …) of a row; where there is a number, also takes a double&
+//   template <class V, class S> static V update(V w, V g, V& slot…, const S& s);   the new weight; V is a float or a double
+// The compiler makes vector code of `update`: no branches but those on `s`, which are the same for all elements.
 
+#include <scry/core/memory.hpp>
 #include <scry/optim/rule.hpp>
 #include <array>
 #include <bit>
-#include <xsimd/xsimd.hpp>
 
 namespace scry::optim {
+
+using std::abs;
+using std::sqrt;
+
+/// The larger one, and `a` where one is NaN.
+template <class V>
+V larger(V a, V b) {
+  return a < b ? b : a;
+}
+
+/// -1, 0 or 1.
+template <class V>
+V sign(V x) {
+  return static_cast<V>(x > 0) - static_cast<V>(x < 0);
+}
+
+/// a / b, and 0 where b is 0: without an ε, a weight that never had a gradient stays where it is.
+template <class V>
+V quotient(V a, V b) {
+  return b != 0 ? a / b : 0;
+}
 
 /// The same struct with members of another type.
 template <class To, class From>
@@ -29,16 +52,25 @@ To convert_members(const From& from) {
   return std::bit_cast<To>(out);
 }
 
+/// An arena's memory from a chunk's beginning on.
+template <class T>
+T* aligned(std::byte* memory) {
+  return static_cast<T*>(__builtin_assume_aligned(memory, memory::alignment));
+}
+
 template <class Equation>
 class ElementwiseRule final : public RuleOf<typename Equation::Options> {
  public:
   using Options = typename Equation::Options;
-  explicit ElementwiseRule(const Options& options) : RuleOf<Options>(Equation::name, Equation::fields(), options) { Equation::check(options); }
+  explicit ElementwiseRule(const Options& options) : RuleOf<Options>(Equation::name, Equation::fields, options) { Equation::check(options); }
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
-    auto& slots = this->slots_;
-    for (const SlotSpec& spec : Equation::slots) slots.push_back(registry.add_slot(text(prefix, "/", spec.name), spec.role, SlotKind::elementwise));
-    if (Equation::counts_steps) slots.push_back(registry.add_slot(prefix + "/step", SlotRole::step, SlotKind::per_row));
+    const auto add = [&](std::string_view name, SlotRole role, SlotKind kind) {
+      this->slots_.push_back(registry.add_slot(text(prefix, "/", name), role, kind));
+    };
+    for (const SlotSpec& spec : Equation::slots) add(spec.name, spec.role, SlotKind::elementwise);
+    if (Equation::counts_steps) add("step", SlotRole::step, SlotKind::per_row);
+    if constexpr (keeps_number) add(Equation::number, SlotRole::number, SlotKind::per_row);
   }
 
   void prepare(const StepInput& step) override {
@@ -46,10 +78,14 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
     which_.assign(step.rows.size(), 0);
     for (size_t i = 0; i < step.rows.size(); ++i) {
       if (step.rows[i].state != RowState::stepped) continue;
-      const Row& row = step.table.rows[i];
-      const Cause cause{row.group, Equation::counts_steps ? ++this->slots_.back()->numbers[i] : 0, step.rows[i]};
-      if (steps_.empty() || steps_.back().cause != cause) steps_.push_back({cause, Equation::step(this->options(row), cause.count)});
+      Cause cause{step.table.rows[i].group, 0, 0, step.rows[i]};
+      if (Equation::counts_steps) cause.t = ++this->slots_[slot_count]->numbers[i];
+      if constexpr (requires(Options o) { o.maximize; })
+        if (this->options(step.table.rows[i]).maximize) cause.input.scale *= -1;
+      if constexpr (keeps_number) cause.number = this->slots_[slot_count + 1]->numbers[i];
+      if (steps_.empty() || steps_.back().cause != cause) steps_.push_back(prepare(cause));
       which_[i] = steps_.size() - 1;
+      if constexpr (keeps_number) this->slots_[slot_count + 1]->numbers[i] = steps_.back().number;
     }
   }
 
@@ -64,37 +100,47 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
   template <class T>
   using StepOf = typename Equation::template Step<T>;
   static constexpr size_t slot_count = Equation::slots.size();
+  static constexpr bool keeps_number = requires { Equation::number; };
 
-  void check(const Options& options) const override { Equation::check(options); }
-
-  template <class T, size_t... I>
-  void run(const Chunk& chunk, std::index_sequence<I...>) const {
-    using V = xsimd::batch<T>;
-    const auto& [cause, step] = steps_[which_[chunk.row]];
-    const auto s = convert_members<StepOf<T>>(step);
-    const V scale(static_cast<T>(cause.input.scale)), limit(static_cast<T>(cause.input.limit));
-    T* const w = reinterpret_cast<T*>(chunk.weights);
-    const T* const g = reinterpret_cast<const T*>(chunk.gradients);
-    [[maybe_unused]] const std::array<T*, slot_count> slots{reinterpret_cast<T*>(chunk.in(*this->slots_[I]))...};
-    for (int64_t i = 0; i < chunk.count; i += static_cast<int64_t>(V::size)) {
-      [[maybe_unused]] std::array<V, slot_count> state{V::load_aligned(slots[I] + i)...};
-      const V gradient = xsimd::max(-limit, xsimd::min(limit, V::load_aligned(g + i) * scale));  // in this order NaN stays
-      const V updated = Equation::update(V::load_aligned(w + i), gradient, state[I]..., s);
-      updated.store_aligned(w + i);
-      (state[I].store_aligned(slots[I] + i), ...);
-    }
-  }
-
+  // What a row's step follows from.
   struct Cause {
     int32_t group;
-    double count;
+    double t, number;
     RowInput input;
     bool operator==(const Cause&) const = default;
   };
   struct Prepared {
     Cause cause;
     StepOf<double> step;
+    double number;
   };
+
+  void check(const Options& options) const override { Equation::check(options); }
+
+  Prepared prepare(const Cause& cause) const {
+    const Options& options = this->options(static_cast<size_t>(cause.group));
+    Prepared prepared{cause, {}, cause.number};
+    if constexpr (keeps_number)
+      prepared.step = Equation::step(options, cause.t, prepared.number);
+    else
+      prepared.step = Equation::step(options, cause.t);
+    return prepared;
+  }
+
+  template <class T, size_t... I>
+  void run(const Chunk& chunk, std::index_sequence<I...>) const {
+    const Prepared& prepared = steps_[which_[chunk.row]];
+    const auto s = convert_members<StepOf<T>>(prepared.step);
+    const RowInput input = prepared.cause.input;
+    T* const w = aligned<T>(chunk.weights);
+    const T* const g = aligned<T>(chunk.gradients);
+    [[maybe_unused]] const std::array<T*, slot_count> slots{aligned<T>(chunk.in(*this->slots_[I]))...};
+    constexpr int64_t line = memory::alignment / sizeof(T);
+    const int64_t count = chunk.count / line * line;  // which it is; so the compiler needs no code for a rest
+#pragma GCC ivdep
+    for (int64_t i = 0; i < count; ++i) w[i] = Equation::update(w[i], input.read(g[i]), slots[I][i]..., s);
+  }
+
   std::vector<Prepared> steps_;  // one for rows in line that have the same
   std::vector<size_t> which_;    // by row
 };

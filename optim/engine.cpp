@@ -117,7 +117,8 @@ std::string Engine::expression() const {
   for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) {
     std::string_view separator = (*rule)->inner() ? ", " : "";
     for (const Hyperparameter& field : (*rule)->hyperparameters()) {
-      if (field.given == field.usual && field.given == 0) continue;  // what is off is not worth a word
+      // What is off, or a flag that is as usual, is not worth a word.
+      if (field.given == field.usual && (field.given == 0 || field.kind == Hyperparameter::Kind::flag)) continue;
       append_text(out, text(separator, field.name, "=", to_text(field, field.given)));
       separator = ", ";
     }

@@ -16,12 +16,12 @@ struct OptimizerKind {
 };
 
 /// The kind of a class that is made of a registry, or of an optimizer, and Options, which `fields` lists.
-template <class Made, auto fields>
+template <class Made, const auto& fields, class Options = typename std::remove_cvref_t<decltype(fields[0])>::Struct>
 OptimizerKind kind_of(std::string_view name) {
-  using Options = decltype(options_of(fields(), {}));
   constexpr bool wraps = std::is_constructible_v<Made, Optimizer&&, const Options&>;
-  return {name, wraps, declare(fields(), Options{}), [](const Registry& registry, Optimizer* inner, std::span<const double> values) -> Optimizer {
-            const Options options = options_of(fields(), values);
+  return {name, wraps, declare<Options>(fields, Options{}),
+          [](const Registry& registry, Optimizer* inner, std::span<const double> values) -> Optimizer {
+            const Options options = options_of<Options>(fields, values);
             if constexpr (wraps)
               return Made(std::move(*inner), options);
             else
@@ -31,6 +31,17 @@ OptimizerKind kind_of(std::string_view name) {
 
 const OptimizerKind& sgd_kind();
 const OptimizerKind& adam_kind();
+const OptimizerKind& adamw_kind();
+const OptimizerKind& amsgrad_kind();
+const OptimizerKind& nadam_kind();
+const OptimizerKind& radam_kind();
+const OptimizerKind& adamax_kind();
+const OptimizerKind& rmsprop_kind();
+const OptimizerKind& adagrad_kind();
+const OptimizerKind& adadelta_kind();
+const OptimizerKind& lion_kind();
+const OptimizerKind& lamb_kind();
+const OptimizerKind& muon_kind();
 const OptimizerKind& lookahead_kind();
 
 }  // namespace scry::optim

@@ -10,15 +10,12 @@ namespace {
 
 constexpr std::array<std::string_view, 3> inner_states{"keep", "pull_back", "reset"};
 
-const std::vector<Field<LookaheadOptions>>& fields() {
-  using Options = LookaheadOptions;
-  static const std::vector<Field<Options>> all{
-      identity(field<&Options::k>("k", {1, 1e15})),
-      identity(field<&Options::alpha>("alpha", fraction)),
-      fixed(field<&Options::inner_state>("inner_state", any_number, inner_states)),
-  };
-  return all;
-}
+using Options = LookaheadOptions;
+constexpr std::array fields{
+    identity(field<&Options::k>("k", {1, 1e15})),
+    identity(field<&Options::alpha>("alpha", fraction)),
+    fixed(field<&Options::inner_state>("inner_state", any_number, inner_states)),
+};
 
 // anchor ← anchor + α (x − anchor); x ← anchor. Where they are equal no bit changes; α = 1 takes x as it is, and α = 0 never looks at it.
 template <class T>
@@ -42,7 +39,7 @@ void pull_back(const Chunk& chunk, std::byte* x, std::byte* anchor, double alpha
 
 class LookaheadRule final : public RuleOf<LookaheadOptions> {
  public:
-  explicit LookaheadRule(const LookaheadOptions& options) : RuleOf("lookahead", fields(), options) {}
+  explicit LookaheadRule(const LookaheadOptions& options) : RuleOf("lookahead", fields, options) {}
 
   void make_slots(RegistryState& registry, const std::string& prefix) override;
   void fill_slots(const RegistryState& registry, int32_t segment) override;

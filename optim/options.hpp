@@ -49,6 +49,7 @@ std::optional<double> from_text(const Hyperparameter& field, std::string_view te
 /// A field of an options struct.
 template <class Options>
 struct Field {
+  using Struct = Options;
   Hyperparameter info;
   double (*get)(const Options&);
   void (*set)(Options&, double);
@@ -57,7 +58,7 @@ struct Field {
 namespace detail {
 
 template <auto member, class Options, class T>
-Field<Options> make_field(T Options::*, std::string_view name, Range range, std::span<const std::string_view> choices) {
+constexpr Field<Options> make_field(T Options::*, std::string_view name, Range range, std::span<const std::string_view> choices) {
   using Kind = Hyperparameter::Kind;
   constexpr Kind kind = std::is_same_v<T, bool> ? Kind::flag
                         : std::is_enum_v<T>     ? Kind::choice
@@ -72,27 +73,27 @@ Field<Options> make_field(T Options::*, std::string_view name, Range range, std:
 
 /// `field<&AdamOptions::lr>("lr")`.
 template <auto member>
-auto field(std::string_view name, Range range = {}, std::span<const std::string_view> choices = {}) {
+constexpr auto field(std::string_view name, Range range = {}, std::span<const std::string_view> choices = {}) {
   return detail::make_field<member>(member, name, range, choices);
 }
 
 /// The same, of an option that a checkpoint must share.
 template <class Options>
-Field<Options> identity(Field<Options> field) {
+constexpr Field<Options> identity(Field<Options> field) {
   field.info.identity = true;
   return field;
 }
 
 /// The same, of an option that is chosen when the optimizer is made, as one on which the slots depend.
 template <class Options>
-Field<Options> fixed(Field<Options> field) {
+constexpr Field<Options> fixed(Field<Options> field) {
   field.info.identity = field.info.fixed = field.info.shared = true;
   return field;
 }
 
 /// The same, of an option that no group can have for itself.
 template <class Options>
-Field<Options> shared(Field<Options> field) {
+constexpr Field<Options> shared(Field<Options> field) {
   field.info.shared = true;
   return field;
 }
@@ -141,7 +142,7 @@ class OptionTable {
 
 /// The declarations of a struct's options, with their values in `options`.
 template <class Options>
-std::vector<Hyperparameter> declare(const std::vector<Field<Options>>& fields, const Options& options) {
+std::vector<Hyperparameter> declare(std::span<const Field<Options>> fields, const Options& options) {
   std::vector<Hyperparameter> all;
   for (const auto& each : fields) {
     all.push_back(each.info);
@@ -152,7 +153,7 @@ std::vector<Hyperparameter> declare(const std::vector<Field<Options>>& fields, c
 
 /// The reverse.
 template <class Options>
-Options options_of(const std::vector<Field<Options>>& fields, std::span<const double> values) {
+Options options_of(std::span<const Field<Options>> fields, std::span<const double> values) {
   Options options;
   for (size_t i = 0; i < values.size(); ++i) fields[i].set(options, values[i]);
   return options;

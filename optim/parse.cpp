@@ -10,7 +10,9 @@ namespace {
 constexpr int max_depth = 16;
 
 const std::vector<OptimizerKind>& kinds() {
-  static const std::vector<OptimizerKind> all{sgd_kind(), adam_kind(), lookahead_kind()};
+  static const std::vector<OptimizerKind> all{sgd_kind(),   adam_kind(),   adamw_kind(),   amsgrad_kind(),  nadam_kind(),
+                                              radam_kind(), adamax_kind(), rmsprop_kind(), adagrad_kind(),  adadelta_kind(),
+                                              lion_kind(),  lamb_kind(),   muon_kind(),    lookahead_kind()};
   return all;
 }
 

@@ -19,6 +19,12 @@ struct RowInput {
   RowState state;
   double scale;  ///< gradients are multiplied by this, which is above 0, when they are read,
   double limit;  ///< and then clamped to ± this
+  /// An element of the gradient as the rule shall see it.
+  template <class T>
+  T read(T g) const {
+    const T scaled = g * static_cast<T>(scale), most = static_cast<T>(limit);
+    return scaled > most ? most : scaled < -most ? -most : scaled;  // NaN stays
+  }
   bool operator==(const RowInput&) const = default;
 };
 
@@ -127,7 +133,7 @@ class UpdateRule {
 template <class Options>
 class RuleOf : public UpdateRule {
  protected:
-  RuleOf(std::string_view name, const std::vector<Field<Options>>& fields, const Options& options)
+  RuleOf(std::string_view name, std::span<const Field<Options>> fields, const Options& options)
       : UpdateRule(name, declare(fields, options)), fields_(fields), by_group_{options} {}
   /// As they are now.
   const Options& options(size_t group = 0) const { return by_group_[group]; }
@@ -142,7 +148,7 @@ class RuleOf : public UpdateRule {
     for (size_t group = 0; group < by_group_.size(); ++group) by_group_[group] = options_of(fields_, options_table().values(group));
   }
 
-  const std::vector<Field<Options>>& fields_;
+  std::span<const Field<Options>> fields_;
   std::vector<Options> by_group_;
 };
 

@@ -10,17 +10,14 @@ struct SGDEquation {
   using Options = SGDOptions;
   static constexpr std::string_view name = "sgd";
 
-  static const std::vector<Field<Options>>& fields() {
-    static const std::vector<Field<Options>> all{
-        field<&Options::lr>("lr"),
-        field<&Options::momentum>("momentum"),
-        field<&Options::dampening>("dampening", any_number),
-        field<&Options::weight_decay>("weight_decay"),
-        field<&Options::nesterov>("nesterov"),
-        field<&Options::maximize>("maximize"),
-    };
-    return all;
-  }
+  static constexpr std::array fields{
+      field<&Options::lr>("lr"),
+      field<&Options::momentum>("momentum"),
+      field<&Options::dampening>("dampening", any_number),
+      field<&Options::weight_decay>("weight_decay"),
+      field<&Options::nesterov>("nesterov"),
+      field<&Options::maximize>("maximize"),
+  };
 };
 
 struct PlainSgd : SGDEquation {
@@ -38,10 +35,7 @@ struct PlainSgd : SGDEquation {
     T lr, weight_decay;
     bool operator==(const Step&) const = default;
   };
-  static Step<double> step(const Options& o, double) {
-    const double sign = o.maximize ? -1 : 1;
-    return {.lr = sign * o.lr, .weight_decay = sign * o.weight_decay};
-  }
+  static Step<double> step(const Options& o, double) { return {.lr = o.lr, .weight_decay = o.weight_decay}; }
 
   template <class V, class S>
   static V update(V w, V g, const S& s) {
@@ -65,12 +59,8 @@ struct MomentumSgd : SGDEquation {
     bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double t) {
-    const double sign = o.maximize ? -1 : 1;  // of gradient and momentum, taken where they are used
-    return {.lr = sign * o.lr,
-            .momentum = o.momentum,
-            .gain = t == 1 ? 1 : 1 - o.dampening,
-            .weight_decay = sign * o.weight_decay,
-            .nesterov = o.nesterov ? 1.0 : 0.0};
+    return {
+        .lr = o.lr, .momentum = o.momentum, .gain = t == 1 ? 1 : 1 - o.dampening, .weight_decay = o.weight_decay, .nesterov = o.nesterov ? 1.0 : 0.0};
   }
 
   template <class V, class S>

@@ -11,7 +11,9 @@ enum class SlotRole : uint8_t {
   second_moment,  ///< an average of their squares
   weights,        ///< another copy of the weights, as Lookahead's slow ones
   anchor,         ///< what another slot was at the last sync
-  step            ///< a count of steps
+  step,           ///< a count of steps
+  gradients,      ///< a sum of gradients
+  number          ///< anything else, by row
 };
 
 enum class SlotKind : uint8_t { elementwise, per_row };
