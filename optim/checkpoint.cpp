@@ -68,7 +68,7 @@ std::vector<NamedTensor> tensors_of(const Engine& engine) {
   }
   for (const UpdateRule* rule : engine.chain()) {
     for (const auto& slot : rule->slots()) {
-      if (slot->kind == SlotKind::per_row) {
+      if (slot->kind != SlotKind::elementwise) {
         tensors.push_back({slot->name, Tensor::of<double>(slot->numbers, {static_cast<int64_t>(slot->numbers.size())})});
         continue;
       }

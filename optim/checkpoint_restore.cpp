@@ -172,7 +172,7 @@ class Restorer {
       for (const auto& slot : rule->slots()) {
         expect(std::find(names.begin(), names.end(), slot->name) != names.end(), "it has no ", slot->name, ", which ", optimizer_.expression(),
                " keeps");
-        if (slot->kind == SlotKind::per_row) {
+        if (slot->kind != SlotKind::elementwise) {
           plan_numbers(*slot);
           continue;
         }
@@ -184,13 +184,15 @@ class Restorer {
   }
 
   void plan_numbers(Slot& slot) {
-    const auto saved = tensor(slot.name, {static_cast<int64_t>(rows_.size())}, f64).to_vector<double>();
+    const bool per_row = slot.kind == SlotKind::per_row;
+    const auto saved = tensor(slot.name, {per_row ? static_cast<int64_t>(rows_.size()) : 1}, f64).to_vector<double>();
     std::vector<double> numbers(saved.size());
     for (size_t i = 0; i < saved.size(); ++i) {
       const bool is_count = saved[i] >= 0 && saved[i] < 0x1p53 && saved[i] == std::trunc(saved[i]);
       const bool counts = slot.role != SlotRole::number;
-      expect(counts ? is_count : std::isfinite(saved[i]), slot.name, " of '", table_.rows[rows_[i]].name, "' is no ", counts ? "count" : "number");
-      numbers[rows_[i]] = saved[i];
+      expect(counts ? is_count : std::isfinite(saved[i]), slot.name, per_row ? text(" of '", table_.rows[rows_[i]].name, "'") : "", " is no ",
+             counts ? "count" : "number");
+      numbers[per_row ? rows_[i] : i] = saved[i];
     }
     numbers_.emplace_back(&slot, std::move(numbers));
   }

@@ -43,5 +43,12 @@ const OptimizerKind& lion_kind();
 const OptimizerKind& lamb_kind();
 const OptimizerKind& muon_kind();
 const OptimizerKind& lookahead_kind();
+const OptimizerKind& ema_kind();
+const OptimizerKind& swa_kind();
+const OptimizerKind& clip_norm_kind();
+const OptimizerKind& clip_value_kind();
+const OptimizerKind& adaptive_clip_kind();
+const OptimizerKind& accumulate_kind();
+const OptimizerKind& loss_scale_kind();
 
 }  // namespace scry::optim

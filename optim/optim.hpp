@@ -1,16 +1,22 @@
 #pragma once
 
 // Everything that optim offers to programs.
+#include <scry/optim/accumulate.hpp>
 #include <scry/optim/adadelta.hpp>
 #include <scry/optim/adagrad.hpp>
 #include <scry/optim/adam.hpp>
 #include <scry/optim/adamax.hpp>
 #include <scry/optim/adamw.hpp>
+#include <scry/optim/adaptive_clip.hpp>
 #include <scry/optim/amsgrad.hpp>
 #include <scry/optim/checkpoint.hpp>
+#include <scry/optim/clip_norm.hpp>
+#include <scry/optim/clip_value.hpp>
+#include <scry/optim/ema.hpp>
 #include <scry/optim/lamb.hpp>
 #include <scry/optim/lion.hpp>
 #include <scry/optim/lookahead.hpp>
+#include <scry/optim/loss_scale.hpp>
 #include <scry/optim/muon.hpp>
 #include <scry/optim/nadam.hpp>
 #include <scry/optim/optimizer.hpp>
@@ -21,5 +27,6 @@
 #include <scry/optim/schedule.hpp>
 #include <scry/optim/scheduler.hpp>
 #include <scry/optim/sgd.hpp>
+#include <scry/optim/swa.hpp>
 #include <scry/optim/trainer.hpp>
 #include <scry/optim/trainer_callbacks.hpp>

@@ -10,9 +10,10 @@ namespace {
 constexpr int max_depth = 16;
 
 const std::vector<OptimizerKind>& kinds() {
-  static const std::vector<OptimizerKind> all{sgd_kind(),   adam_kind(),   adamw_kind(),   amsgrad_kind(),  nadam_kind(),
-                                              radam_kind(), adamax_kind(), rmsprop_kind(), adagrad_kind(),  adadelta_kind(),
-                                              lion_kind(),  lamb_kind(),   muon_kind(),    lookahead_kind()};
+  static const std::vector<OptimizerKind> all{
+      sgd_kind(),     adam_kind(),    adamw_kind(),     amsgrad_kind(),    nadam_kind(),         radam_kind(),      adamax_kind(),
+      rmsprop_kind(), adagrad_kind(), adadelta_kind(),  lion_kind(),       lamb_kind(),          muon_kind(),       lookahead_kind(),
+      ema_kind(),     swa_kind(),     clip_norm_kind(), clip_value_kind(), adaptive_clip_kind(), accumulate_kind(), loss_scale_kind()};
   return all;
 }
 

@@ -67,7 +67,7 @@ Tensor Registry::slot(std::string_view row_name, std::string_view slot_name) con
   const Row& row = state_->rows[index];
   for (const auto& slot : state_->slots()) {
     if (slot->name != slot_name) continue;
-    if (slot->kind == SlotKind::per_row) return Tensor::of<double>({slot->numbers[index]}, {});
+    if (slot->kind != SlotKind::elementwise) return Tensor::of<double>({slot->numbers[slot->kind == SlotKind::per_row ? index : 0]}, {});
     const Ref<Storage>& arena = slot->arenas[static_cast<size_t>(row.segment)];
     require(static_cast<bool>(arena), "registry: '", row_name, "' is not trained and has no ", slot_name);
     const size_t width = size_of(row.value.dtype());

@@ -71,7 +71,7 @@ class Registry {
 
   /// The slots of living optimizers.
   std::vector<SlotInfo> slots() const;
-  /// The state of one parameter: a view in its shape, or for a slot with one number a row, a copy of that. An Error where there is none.
+  /// The state of one parameter: a view in its shape, or for a slot of numbers, a copy of the row's. An Error where there is none.
   Tensor slot(std::string_view row, std::string_view slot) const;
 
   RegistryState& state() const { return *state_; }

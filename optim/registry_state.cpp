@@ -187,7 +187,7 @@ void RegistryState::activate(int32_t index) {
 }
 
 void RegistryState::grow(Slot& slot) const {
-  if (slot.kind == SlotKind::per_row) return slot.numbers.resize(rows.size());
+  if (slot.kind != SlotKind::elementwise) return slot.numbers.resize(slot.kind == SlotKind::per_row ? rows.size() : 1);
   slot.arenas.resize(segments.size());
   for (size_t s = 0; s < segments.size(); ++s)
     if (segments[s].active && !slot.arenas[s]) slot.arenas[s] = zeroed(segments[s]);

@@ -16,7 +16,11 @@ enum class SlotRole : uint8_t {
   number          ///< anything else, by row
 };
 
-enum class SlotKind : uint8_t { elementwise, per_row };
+enum class SlotKind : uint8_t {
+  elementwise,
+  per_row,  ///< one number a row
+  whole     ///< one number
+};
 
 struct SlotSpec {
   std::string_view name;
@@ -30,7 +34,7 @@ struct Slot {
   SlotRole role;
   SlotKind kind;
   std::vector<Ref<Storage>> arenas;  ///< elementwise: by segment; null where no parameter of it is trained
-  std::vector<double> numbers;       ///< per_row: by row
+  std::vector<double> numbers;       ///< per_row: by row; whole: one
 };
 
 }  // namespace scry::optim

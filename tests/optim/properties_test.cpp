@@ -5,19 +5,35 @@
 namespace scry::optim {
 namespace {
 
+template <size_t n>
+std::string one_of(const std::string (&choices)[n], Generator& random) {
+  return choices[random.below(n)];
+}
+
 std::string random_base(Generator& random) {
-  const double lr = 0.01 * static_cast<double>(1 + random.below(20));
-  if (random.below(2) == 0) return text("adam(lr=", lr, ", beta1=0.", random.below(10), ", weight_decay=0.", random.below(3), ")");
-  const int64_t kind = random.below(3);
-  return text("sgd(lr=", lr, kind > 0 ? ", momentum=0.9" : "", kind == 2 ? ", nesterov=true" : "", ")");
+  const std::string lr = text("(lr=0.0", 1 + random.below(20)), decay = text(", weight_decay=0.", random.below(3));
+  const std::string beta = text(", beta1=0.", random.below(10)), flag = random.below(2) ? "true" : "false";
+  return one_of({"sgd" + lr + decay + ")", "sgd" + lr + ", momentum=0.9, nesterov=" + flag + ")", "sgd" + lr + ", momentum=0.9, dampening=0.5)",
+                 "adam" + lr + beta + decay + ", amsgrad=" + flag + ")", "adamw" + lr + ", maximize=" + flag + ")", "amsgrad" + lr + decay + ")",
+                 "nadam" + lr + beta + ", decoupled_weight_decay=" + flag + ")", "radam" + lr + ", beta2=0.9)", "adamax" + lr + beta + ")",
+                 "rmsprop" + lr + ", momentum=0.5, centered=" + flag + ")", "rmsprop" + lr + decay + ")",
+                 "adagrad" + lr + ", lr_decay=0.1, initial_accumulator_value=0.5)", "adadelta" + lr + decay + ")", "lion" + lr + beta + ")",
+                 "lamb" + lr + decay + ", adapt=" + flag + ")", "muon" + lr + ", nesterov=" + flag + ")"},
+                random);
 }
 
 std::string random_expression(Generator& random) {
   std::string expression = random_base(random);
-  const char* const policies[] = {"keep", "pull_back", "reset"};
-  for (int64_t depth = random.below(4); depth > 0; --depth)
-    expression =
-        text("lookahead(", expression, ", k=", 1 + random.below(5), ", alpha=0.", random.below(10), ", inner_state=", policies[random.below(3)], ")");
+  for (int64_t depth = random.below(5); depth > 0; --depth) {
+    const std::string tenth = text("0.", random.below(10)), some = text(1 + random.below(5));
+    const std::string policy = one_of({"keep", "pull_back", "reset"}, random);
+    expression = one_of({"lookahead(" + expression + ", k=" + some + ", alpha=" + tenth + ", inner_state=" + policy + ")",
+                         "ema(" + expression + ", decay=" + tenth + ", every=" + some + ")", "swa(" + expression + ", start=" + some + ", every=2)",
+                         "clip_norm(" + expression + ", max_norm=" + tenth + ")", "clip_value(" + expression + ", max_value=" + tenth + ")",
+                         "adaptive_clip(" + expression + ", clipping=" + tenth + ")", "accumulate(" + expression + ", n=" + some + ")",
+                         "loss_scale(" + expression + ", scale=16, growth_interval=" + some + ")"},
+                        random);
+  }
   return expression;
 }
 
@@ -33,7 +49,7 @@ void step(const TestModel& model, Optimizer& optimizer, uint64_t i) {
 TEST(Property, RestartsChangeNoBit) {
   constexpr uint64_t total = 24;
   Generator random(2026);
-  for (int round = 0; round < 150; ++round) {
+  for (int round = 0; round < 300; ++round) {
     const std::string expression = random_expression(random);
     const DType dtype = random.below(2) == 0 ? f32 : f64;
     const std::vector<Shape> shapes{{3}, {17, 2}, {1}, {64}};

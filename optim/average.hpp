@@ -1,0 +1,78 @@
+#pragma once
+
+#include <scry/optim/rule.hpp>
+#include <cstring>
+
+namespace scry::optim {
+
+/// How the weights after a row's t-th step count in its average: average ← average + rate (w − average). 1 takes them as they are, 0 leaves them out.
+template <class Options>
+using AverageRate = double (*)(const Options&, double t);
+
+/// A rule that keeps an average of the weights beside those that the rule inside steps.
+template <class Options, AverageRate<Options> rate>
+class AverageRule final : public RuleOf<Options> {
+ public:
+  AverageRule(std::string_view name, std::span<const Field<Options>> fields, const Options& options) : RuleOf<Options>(name, fields, options) {}
+
+  void make_slots(RegistryState& registry, const std::string& prefix) override {
+    average_ = registry.add_slot(prefix + "/average", SlotRole::weights, SlotKind::elementwise);
+    step_ = registry.add_slot(prefix + "/step", SlotRole::step, SlotKind::per_row);
+    this->slots_ = {average_, step_};
+  }
+  void fill_slots(const RegistryState& registry, int32_t segment) override {
+    const auto s = static_cast<size_t>(segment);
+    const Ref<Storage>& values = registry.segments[s].values;
+    if (values->bytes()) std::memcpy(average_->arenas[s]->data(), values->data(), values->bytes());
+  }
+
+  void prepare(const StepInput& step) override {
+    UpdateRule::prepare(step);
+    rates_.assign(step.rows.size(), 0);
+    for (size_t i = 0; i < step.rows.size(); ++i)
+      if (step.rows[i].state != RowState::outside) rates_[i] = rate(this->options(step.table.rows[i]), ++step_->numbers[i]);
+  }
+  bool moves(size_t row, RowState state) const override { return rates_[row] != 0 || UpdateRule::moves(row, state); }
+  bool alike(size_t a, size_t b) const override { return rates_[a] == rates_[b] && UpdateRule::alike(a, b); }
+  void update(const Chunk& chunk) const override {
+    UpdateRule::update(chunk);
+    if (const double r = rates_[chunk.row]; r == 1)
+      take(chunk);
+    else if (r != 0)
+      dispatch_chunk(chunk, [&]<class T>() {
+        const T* const w = reinterpret_cast<const T*>(chunk.weights);
+        T* const average = reinterpret_cast<T*>(chunk.in(*average_));
+        const T share = static_cast<T>(r);
+#pragma GCC ivdep
+        for (int64_t i = 0; i < chunk.count; ++i) average[i] += share * (w[i] - average[i]);
+      });
+  }
+
+  const Slot* averaged_weights() const override { return average_.get(); }
+  void reset(const Chunk& chunk) const override {
+    UpdateRule::reset(chunk);
+    take(chunk);
+  }
+  void finish(const Chunk& chunk) const override {
+    std::memcpy(chunk.weights, chunk.in(*average_), chunk.bytes());
+    this->inner()->rebase(chunk);
+  }
+  void finish_row(size_t row) override {
+    UpdateRule::finish_row(row);
+    step_->numbers[row] = 0;
+  }
+
+ private:
+  void take(const Chunk& chunk) const { std::memcpy(chunk.in(*average_), chunk.weights, chunk.bytes()); }
+
+  std::shared_ptr<Slot> average_, step_;
+  std::vector<double> rates_;  // by row
+};
+
+/// Which of the weights that count those after t steps are, from 0 on; negative where they don't count.
+inline double counted(double t, int64_t start, int64_t every) {
+  const double since = t - static_cast<double>(start), n = since / static_cast<double>(every);
+  return since >= 0 && n == std::floor(n) ? n : -1;
+}
+
+}  // namespace scry::optim

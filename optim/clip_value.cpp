@@ -1,0 +1,32 @@
+#include <scry/optim/clip_value.hpp>
+#include <scry/optim/kinds.hpp>
+#include <scry/optim/rule.hpp>
+#include <algorithm>
+#include <array>
+
+namespace scry::optim {
+namespace {
+
+constexpr std::array fields{field<&ClipValueOptions::max_value>("max_value")};
+
+class ClipValueRule final : public RuleOf<ClipValueOptions> {
+ public:
+  explicit ClipValueRule(const ClipValueOptions& options) : RuleOf("clip_value", fields, options) {}
+  void make_slots(RegistryState&, const std::string&) override {}
+
+  bool reduce(StepInput& step) override {
+    for (size_t i = 0; i < step.rows.size(); ++i) step.rows[i].limit = std::min(step.rows[i].limit, options(step.table.rows[i]).max_value);
+    return UpdateRule::reduce(step);
+  }
+};
+
+}  // namespace
+
+ClipValue::ClipValue(Optimizer&& inner, const ClipValueOptions& options) : Optimizer(std::move(inner), std::make_unique<ClipValueRule>(options)) {}
+
+const OptimizerKind& clip_value_kind() {
+  static const OptimizerKind kind = kind_of<ClipValue, fields>("clip_value");
+  return kind;
+}
+
+}  // namespace scry::optim
