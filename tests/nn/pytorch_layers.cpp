@@ -77,8 +77,8 @@ std::vector<Case> pools() {
               return AvgPool2d({3, 2}, {.stride = 2, .padding = {1, 0}, .ceil_mode = true});
             }),
       layer("avg_pool2d_divisor", [] { return AvgPool2d(2, {.divisor_override = 3}); }),
-      layer("lp_pool1d", [] { return LpPool1d(2, 3, {.stride = 2}); }),
-      layer("lp_pool2d", [] { return LpPool2d(2, 2); }),
+      layer("lp_pool1d", [] { return LPPool1d(2, 3, {.stride = 2}); }),
+      layer("lp_pool2d", [] { return LPPool2d(2, 2); }),
       layer("adaptive_avg_pool1d", [] { return AdaptiveAvgPool1d(3); }),
       layer("adaptive_avg_pool2d",
             [] {
