@@ -4,13 +4,14 @@ namespace scry::nn {
 
 Tensor Unflatten::forward(const Tensor& x) const {
   const int at = wrap_axis("unflatten", axis, x.rank());
-  int64_t known = 1, open = 0;
-  for (const int64_t size : sizes) {
-    if (size == -1)
-      ++open;
-    else
-      known *= size;
+  Shape fixed = sizes;
+  int open = 0;
+  for (int i = 0; i < sizes.rank(); ++i) {
+    if (sizes[i] != -1) continue;
+    fixed[i] = 1;
+    ++open;
   }
+  const int64_t known = element_count(fixed);
   const int64_t length = x.size(at);
   const bool fits = open == 0 ? known == length : open == 1 && known > 0 && length % known == 0;
   require(fits && sizes.rank() > 0 && x.rank() + sizes.rank() - 1 <= Shape::max_rank, "unflatten: axis ", at, " of shape ", x.shape(),

@@ -11,7 +11,7 @@ void check(std::string_view op, const Tensor& x, int64_t factor) {
   autograd::require_defined(op, x);
   require(x.rank() >= 3 && x.rank() <= Shape::max_rank - 2, op, ": expected 3 to ", Shape::max_rank - 2, " axes, [..., C, H, W], got shape ",
           x.shape());
-  require(factor >= 1 && factor < int64_t{1} << 31, op, ": expected a factor of at least 1, got ", factor);
+  require(factor >= 1 && factor < 1 << 15, op, ": expected a factor from 1 to below 2^15, got ", factor);
 }
 
 // x with its last three axes split into five, those in another order, and shaped again: {C, H, W} of the result.

@@ -11,19 +11,19 @@ namespace {
 int64_t* integers(const Tensor& x) { return static_cast<int64_t*>(x.raw()); }
 double* doubles(const Tensor& x) { return static_cast<double*>(x.raw()); }
 
-// Row o of the map applied to slices of `inner` neighbouring elements.
-template <class T>
+// Row o of the map applied to slices of `inner` neighbouring elements, added up in A.
+template <class A, class T>
 void combine(const Resampling& map, int64_t o, const T* slices, int64_t inner, T* out) {
   constexpr int64_t most = 64;  // sums that stay in L1
-  double sums[most];
+  A sums[most];
   const int64_t *first = integers(map.first), *source = integers(map.source);
   for (int64_t begin = 0; begin < inner; begin += most) {
     const int64_t width = std::min(most, inner - begin);
-    std::fill_n(sums, width, 0.0);
+    std::fill_n(sums, width, A{0});
     for (int64_t k = first[o]; k < first[o + 1]; ++k) {
       const T* from = slices + source[k] * inner + begin;
-      const double share = doubles(map.share)[k];
-      for (int64_t i = 0; i < width; ++i) sums[i] += share * static_cast<double>(from[i]);
+      const auto share = static_cast<A>(doubles(map.share)[k]);
+      for (int64_t i = 0; i < width; ++i) sums[i] += share * static_cast<A>(from[i]);
     }
     for (int64_t i = 0; i < width; ++i) out[begin + i] = static_cast<T>(sums[i]);
   }
@@ -74,12 +74,14 @@ Tensor resample(const Tensor& input, int axis, const Resampling& map) {
   if (out.numel() == 0) return out;
   int64_t inner = spatial ? shape[1] : 1;
   for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
-  const int64_t terms = integers(map.first)[map.out] / map.out + 1;
+  constexpr int64_t few = 4;  // terms that need no double for their sum
+  const int64_t terms = (integers(map.first)[map.out] + map.out - 1) / map.out;
   dispatch_floating("resample", x.dtype(), [&]<class T>() {
     const T* from = static_cast<const T*>(x.raw());
     T* to = static_cast<T*>(out.raw());
-    parallel_for(out.numel() / inner, grain_for(inner * terms * static_cast<int64_t>(sizeof(T))), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) combine(map, row % map.out, from + row / map.out * map.in * inner, inner, to + row * inner);
+    parallel_for(out.numel() / inner, grain_for(inner * (terms + 1) * static_cast<int64_t>(sizeof(T))), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        (terms <= few ? combine<T, T> : combine<double, T>)(map, row % map.out, from + row / map.out * map.in * inner, inner, to + row * inner);
     });
   });
   return out;

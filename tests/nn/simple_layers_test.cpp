@@ -43,6 +43,8 @@ TEST(Unflatten, ValuesGradientsErrors) {
   EXPECT_FAILS(Unflatten(1, {-1, -1})(x), "can't become");
   EXPECT_FAILS(Unflatten(1, {3, 3})(x), "can't become");
   EXPECT_FAILS(Unflatten(1, {2, 2, 3, 1, 1, 1, 1})(x), "can't become");
+  EXPECT_FAILS(Unflatten(1, {int64_t{1} << 40, int64_t{1} << 40})(x), "nn.Unflatten");
+  EXPECT_FAILS(Unflatten(1, {-2, -6})(x), "nn.Unflatten");
   EXPECT_FAILS(Unflatten(3, {2})(x), "unflatten", "axis 3");
 }
 
