@@ -17,10 +17,11 @@ struct AdamEquation {
       field<&Options::maximize>("maximize"),
       field<&Options::decoupled_weight_decay>("decoupled_weight_decay"),
       field<&Options::eps_inside_root>("eps_inside_root"),
+      field<&Options::eps_hat>("eps_hat"),
       field<&Options::bias_correction>("bias_correction"),
       field<&Options::decay_after>("decay_after", fraction),
   };
-  static void check(const Options&) {}
+  static void check(const Options& o) { require(!o.eps_inside_root || !o.eps_hat, "adam: eps_inside_root and eps_hat are two places for one ε"); }
 };
 
 template <bool amsgrad>

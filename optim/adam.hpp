@@ -14,8 +14,9 @@ struct AdamOptions {
   bool maximize = false;                ///< climb instead of descending
   bool decoupled_weight_decay = false;  ///< shrink the weights by 1 − η λ instead of adding to the gradient: see AdamW
   bool eps_inside_root = false;         ///< √(v̂ + ε) instead of √v̂ + ε
-  bool bias_correction = true;          ///< off: m and v stand for m̂ and v̂
-  double decay_after = 0;               ///< a part of the new weight that is taken off, whatever η is, in [0, 1]
+  bool eps_hat = false;  ///< ε is added before bias correction, as in the paper's remark, TensorFlow and ONNX: √(1 − β₂ᵗ) m̂ / (√v + ε)
+  bool bias_correction = true;  ///< off: m and v stand for m̂ and v̂
+  double decay_after = 0;       ///< a part of the new weight that is taken off, whatever η is, in [0, 1]
 };
 
 /// Adam: Kingma and Ba 2015 ("Adam: a method for stochastic optimization"), algorithm 1:

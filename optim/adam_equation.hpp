@@ -31,7 +31,9 @@ struct AdamMoments {
             .rate2 = 1 - o.beta2,
             .step_size = o.lr / bias1,
             .inverse_root_bias2 = 1 / std::sqrt(bias2),
-            .eps = o.eps_inside_root ? 0 : o.eps,
+            .eps = o.eps_inside_root ? 0
+                   : o.eps_hat       ? o.eps / std::sqrt(bias2)
+                                     : o.eps,
             .eps_inside = o.eps_inside_root ? o.eps * bias2 : 0,
             .weight_decay = o.decoupled_weight_decay ? 0 : o.weight_decay,
             .keep = o.decoupled_weight_decay ? 1 - o.lr * o.weight_decay : 1,

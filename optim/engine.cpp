@@ -4,6 +4,7 @@
 #include <scry/core/parallel.hpp>
 #include <scry/optim/engine.hpp>
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 
 namespace scry::optim {
@@ -23,9 +24,12 @@ bool gradient_in_window(const Row& row, autograd::Leaf* leaf) {
   return true;
 }
 
+void print_line(const std::string& message) { std::fprintf(stderr, "%s\n", message.c_str()); }
+
 }  // namespace
 
-Engine::Engine(const Registry& registry, std::unique_ptr<UpdateRule> rule) : registry_(registry), table_(registry.state()), rule_(std::move(rule)) {
+Engine::Engine(const Registry& registry, std::unique_ptr<UpdateRule> rule)
+    : registry_(registry), table_(registry.state()), rule_(std::move(rule)), reporter_(print_line) {
   table_.attach(this);
   try {
     make_slots();
@@ -149,16 +153,28 @@ bool Engine::collect_gradients() {
 
 bool Engine::step() {
   require_training("step");
-  StepInput step{.table = table_, .rows = inputs_};
   if (!collect_gradients()) return false;
-  step.rows = inputs_;
+  StepInput step{.table = table_, .rows = inputs_};
   if (!rule_->reduce(step)) return false;
+  report_skipped();
   rule_->prepare(step);
   plan(step);
   for_each_chunk([this](const Chunk& chunk) { rule_->update(chunk); });
   bump_versions();
   ++steps_;
   return true;
+}
+
+// Names the parameters that have no gradient for the first time.
+void Engine::report_skipped() {
+  reported_.resize(inputs_.size());
+  std::string names;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].state != RowState::idle || reported_[i] || !table_.rows[i].value.requires_grad()) continue;
+    reported_[i] = true;
+    append_text(names, text(names.empty() ? "'" : ", '", table_.rows[i].name, "'"));
+  }
+  if (!names.empty() && reporter_) reporter_(text("optimizer: no gradient reached ", names, "; left alone (this is said once)"));
 }
 
 // Cuts the rows that move into chunks: neighbours that step alike are one run, so that many small rows cost no more than one large one.

@@ -40,6 +40,8 @@ class Engine final : public SegmentListener, public std::enable_shared_from_this
   void add_group(const Group& group);
   std::string expression() const;
 
+  void report_to(void (*reporter)(const std::string&)) { reporter_ = reporter; }
+
   const Registry& registry() const { return registry_; }
   /// Of the last step, by row.
   std::span<const RowInput> inputs() const { return inputs_; }
@@ -54,6 +56,7 @@ class Engine final : public SegmentListener, public std::enable_shared_from_this
  private:
   void make_slots();
   bool collect_gradients();
+  void report_skipped();
   void plan(const StepInput& step);
   void plan_all();
   void add_chunks(size_t first_row, int64_t begin, int64_t end, bool has_gradient, const Slot* gradients);
@@ -64,6 +67,8 @@ class Engine final : public SegmentListener, public std::enable_shared_from_this
   Registry registry_;
   RegistryState& table_;
   std::unique_ptr<UpdateRule> rule_;
+  void (*reporter_)(const std::string&);
+  std::vector<bool> reported_;  // by row
   int64_t steps_ = 0;
   int evaluations_ = 0;
   std::vector<RowInput> inputs_;  // these keep their memory from step to step

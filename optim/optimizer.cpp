@@ -38,6 +38,8 @@ std::vector<std::string> Optimizer::skipped() const {
   return names;
 }
 
+void Optimizer::report_skipped_to(void (*reporter)(const std::string&)) const { engine().report_to(reporter); }
+
 double Optimizer::get(std::string_view option, std::string_view group) const {
   const auto [rule, index] = engine().find_option(option);
   return rule->options_table().values(registry().state().find_group(group))[index];

@@ -46,8 +46,10 @@ class Optimizer {
   void zero_grad() const { registry().zero_grad(); }
   /// Steps that changed something.
   int64_t steps() const;
-  /// The parameters that require a gradient and had none in the last step.
+  /// The parameters that require a gradient and had none in the last step. The first time that a step leaves one alone, it is reported by name on
+  /// the standard error output, or to `reporter`; null keeps quiet.
   std::vector<std::string> skipped() const;
+  void report_skipped_to(void (*reporter)(const std::string& message)) const;
 
   /// The learning rate; a wrapper's is that of the optimizer inside.
   double lr() const { return get("lr"); }

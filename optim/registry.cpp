@@ -2,6 +2,7 @@
 #include <scry/optim/registry_state.hpp>
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <ostream>
 
 namespace scry::optim {
@@ -65,18 +66,22 @@ std::vector<SlotInfo> Registry::slots() const {
 Tensor Registry::slot(std::string_view row_name, std::string_view slot_name) const {
   const size_t index = state_->find(row_name);
   const Row& row = state_->rows[index];
-  for (const auto& slot : state_->slots()) {
-    if (slot->name != slot_name) continue;
-    if (slot->kind != SlotKind::elementwise) return Tensor::of<double>({slot->numbers[slot->kind == SlotKind::per_row ? index : 0]}, {});
-    const Ref<Storage>& arena = slot->arenas[static_cast<size_t>(row.segment)];
-    require(static_cast<bool>(arena), "registry: '", row_name, "' is not trained and has no ", slot_name);
-    const size_t width = size_of(row.value.dtype());
-    auto window = Storage::window(arena, static_cast<size_t>(row.offset) * width, static_cast<size_t>(row.value.numel()) * width);
-    return Tensor::view(std::move(window), 0, row.value.shape(), row_major_strides(row.value.shape()), row.value.dtype());
-  }
-  std::string known;
-  for (const auto& slot : state_->slots()) append_text(known, text(known.empty() ? "" : ", ", slot->name));
-  fail("registry: there is no slot '", slot_name, "'; there are: ", known.empty() ? "none" : known);
+  const auto slot = state_->find_slot(slot_name);
+  if (slot->kind != SlotKind::elementwise) return Tensor::of<double>({slot->numbers[slot->kind == SlotKind::per_row ? index : 0]}, {});
+  require(covers(*slot, row), "registry: '", row_name, "' is not trained and has no ", slot_name);
+  const Ref<Storage>& arena = slot->arenas[static_cast<size_t>(row.segment)];
+  const size_t width = size_of(row.value.dtype());
+  auto window = Storage::window(arena, static_cast<size_t>(row.offset) * width, static_cast<size_t>(row.value.numel()) * width);
+  return Tensor::view(std::move(window), 0, row.value.shape(), row_major_strides(row.value.shape()), row.value.dtype());
+}
+
+void Registry::set_slot(std::string_view row_name, std::string_view slot_name, double value) const {
+  const size_t index = state_->find(row_name);
+  const auto slot = state_->find_slot(slot_name);
+  require(slot->kind != SlotKind::elementwise, "registry: ", slot_name, " has a tensor for each row; write to slot(\"", row_name, "\", \"", slot_name,
+          "\") instead");
+  require(std::isfinite(value), "registry: ", slot_name, " cannot be ", value);
+  slot->numbers[slot->kind == SlotKind::per_row ? index : 0] = value;
 }
 
 std::ostream& operator<<(std::ostream& out, const Registry& registry) {

@@ -74,6 +74,9 @@ class Registry {
   /// The state of one parameter: a view in its shape, or for a slot of numbers, a copy of the row's. An Error where there is none.
   Tensor slot(std::string_view row, std::string_view slot) const;
 
+  /// Sets a row's number in a slot of numbers, as its count of steps. An Error where there is none, or the slot has tensors (write to those).
+  void set_slot(std::string_view row, std::string_view slot, double value) const;
+
   RegistryState& state() const { return *state_; }
 
  private:

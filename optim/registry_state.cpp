@@ -209,6 +209,15 @@ std::vector<std::shared_ptr<Slot>> RegistryState::slots() const {
   return living;
 }
 
+std::shared_ptr<Slot> RegistryState::find_slot(std::string_view name) const {
+  std::string known;
+  for (auto& slot : slots()) {
+    if (slot->name == name) return slot;
+    append_text(known, text(known.empty() ? "" : ", ", slot->name));
+  }
+  fail("registry: there is no slot '", name, "'; there are: ", known.empty() ? "none" : known);
+}
+
 void RegistryState::put_in_group(Row& row, std::string_view name) const {
   if (row.role != RowRole::parameter) return;
   for (size_t group = 1; group < groups.size(); ++group) {

@@ -48,6 +48,8 @@ class RegistryState {
   /// A new slot, zero everywhere. It stays in the table as long as its optimizer holds it.
   std::shared_ptr<Slot> add_slot(std::string name, SlotRole role, SlotKind kind);
   std::vector<std::shared_ptr<Slot>> slots() const;
+  /// An Error where there is none of this name.
+  std::shared_ptr<Slot> find_slot(std::string_view name) const;
 
   /// Puts the parameters with such names, and those added later, into a new group. An Error where there are none, or one has a group already.
   void add_group(const std::string& pattern);

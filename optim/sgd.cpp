@@ -48,9 +48,7 @@ struct MomentumSgd : SGDEquation {
   static constexpr std::array slots{SlotSpec{"momentum_buffer", SlotRole::first_moment}};
   static constexpr bool counts_steps = true;
 
-  static void check(const Options& o) {
-    require(!o.nesterov || (o.momentum > 0 && o.dampening == 0), "sgd: nesterov needs momentum above 0 and no dampening");
-  }
+  static void check(const Options& o) { require(!o.nesterov || o.momentum > 0, "sgd: nesterov needs momentum above 0"); }
 
   template <class T>
   struct Step {

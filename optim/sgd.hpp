@@ -9,7 +9,7 @@ struct SGDOptions {
   double momentum = 0;      ///< μ, at least 0; 0 keeps no momentum buffer
   double dampening = 0;     ///< d, of the gradient's part in the momentum
   double weight_decay = 0;  ///< λ of an L2 penalty, added to the gradient
-  bool nesterov = false;    ///< step by what the momentum will be; needs momentum, and no dampening
+  bool nesterov = false;    ///< step by what the momentum will be; needs momentum
   bool maximize = false;    ///< climb instead of descending
 };
 

@@ -47,7 +47,7 @@ def adam(t, w, g, s, o, _):
     moments(w, g, s, o)
     b1, b2 = (1 - o["beta1"] ** t, 1 - o["beta2"] ** t) if o.get("bias_correction", 1) else (1, 1)
     s["u"] = [max(a, b) for a, b in zip(s["u"], s["v"])] if o.get("amsgrad") else s["v"]
-    inside, outside = (o["eps"], 0) if o.get("eps_inside_root") else (0, o["eps"])
+    inside, outside = (o["eps"], 0) if o.get("eps_inside_root") else (0, o["eps"] / (sqrt(b2) if o.get("eps_hat") else 1))
     return [(1 - o.get("decay_after", 0)) * (shrunk(x, o) - o["lr"] * (m / b1) / (sqrt(v / b2 + inside) + outside))
             for x, m, v in zip(w, s["m"], s["u"])]
 
@@ -173,7 +173,7 @@ def muon(t, w, g, s, o, shape):
 ADAM = dict(lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0, decoupled_weight_decay=0)
 USUAL = dict(
     sgd=dict(lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=0),
-    adam=dict(ADAM, amsgrad=0, eps_inside_root=0, bias_correction=1, decay_after=0),
+    adam=dict(ADAM, amsgrad=0, eps_inside_root=0, eps_hat=0, bias_correction=1, decay_after=0),
     adamw=dict(ADAM, weight_decay=1e-2, amsgrad=0),
     amsgrad=dict(ADAM, bias_correction=1),
     nadam=dict(ADAM, lr=2e-3, momentum_decay=4e-3),
@@ -193,6 +193,7 @@ sgd(lr=0.05, weight_decay=0.3)
 sgd(lr=0.05, momentum=0.9)
 sgd(lr=0.05, momentum=0.8, dampening=0.4, weight_decay=0.1)
 sgd(lr=0.05, momentum=0.9, nesterov=true, weight_decay=0.1)
+sgd(lr=0.05, momentum=0.9, dampening=0.3, nesterov=true)
 sgd(lr=0.001, momentum=0.5, maximize=true, weight_decay=0.1)
 sgd(lr=0.001, maximize=true, weight_decay=0.1)
 adam(lr=0.02)
@@ -203,6 +204,7 @@ adam(lr=0.02, weight_decay=0.2, decoupled_weight_decay=true)
 adam(lr=0.02, amsgrad=true, beta2=0.9)
 adam(lr=0.01, maximize=true, weight_decay=0.1)
 adam(lr=0.02, eps=0.01, eps_inside_root=true)
+adam(lr=0.02, eps=0.01, eps_hat=true)
 adam(lr=0.02, bias_correction=false, weight_decay=0.01, decay_after=0.03)
 adamw(lr=0.02)
 adamw(lr=0.02, weight_decay=0.3, amsgrad=true, beta2=0.9)

@@ -82,7 +82,7 @@ classes = dict(sgd=optim.SGD, adam=optim.Adam, adamw=optim.AdamW, amsgrad=optim.
                adamax=optim.Adamax, rmsprop=optim.RMSprop, adagrad=optim.Adagrad, adadelta=optim.Adadelta, muon=optim.Muon)
 usual = dict(beta1=0.9, beta2=0.999, ns_a=3.4445, ns_b=-4.775, ns_c=2.0315)
 joined = dict(betas=("beta1", "beta2"), ns_coefficients=("ns_a", "ns_b", "ns_c"), adjust_lr_fn=("adjust_lr",))
-ours = ("eps_inside_root", "bias_correction", "decay_after", "adamw_beta1", "orthogonal")
+ours = ("eps_inside_root", "eps_hat", "bias_correction", "decay_after", "adamw_beta1", "orthogonal")
 curvature = torch.tensor([1, 0.1, 5, 0.01, 0.5, 2, 0.3, 1], dtype=torch.float64)
 offset = torch.tensor([0.3, -0.1, 0.2, 0.05, 0.4, -0.25, 0.1, -0.2], dtype=torch.float64)
 start = torch.tensor([1, -2, 0.5, 3, -0.7, 0.2, 0.4, -1.5], dtype=torch.float64)
@@ -95,6 +95,7 @@ for line in open(sys.argv[1]):
     name, _, arguments = case.rstrip(")").partition("(")
     given = {k: value(v) for k, v in (each.split("=") for each in arguments.split(", ") if each)}
     if name not in classes or any(option in given for option in ours): continue
+    if given.get("nesterov") and given.get("dampening"): continue
     if name == "amsgrad": given["amsgrad"] = True
     for option, parts in joined.items():
         if any(part in given for part in parts):

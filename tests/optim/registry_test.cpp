@@ -198,6 +198,12 @@ TEST(Registry, SlotsAreReadByName) {
   EXPECT_EQ(registry.slot("p0", "sgd/momentum_buffer").to_vector<float>(), std::vector<float>(2, 0));
   EXPECT_THAT(testing::message_of([&] { registry.slot("p1", "adam/exp_avg"); }), HasSubstr("there are: sgd/momentum_buffer, sgd/step"));
   EXPECT_THAT(testing::message_of([&] { registry.slot("p7", "sgd/step"); }), HasSubstr("no row 'p7'"));
+
+  registry.set_slot("p1", "sgd/step", 5);
+  EXPECT_EQ(registry.slot("p1", "sgd/step").item(), 5);
+  EXPECT_EQ(registry.slot("p0", "sgd/step").item(), 0);
+  EXPECT_FAILS(registry.set_slot("p1", "sgd/momentum_buffer", 5), "has a tensor for each row");
+  EXPECT_FAILS(registry.set_slot("p1", "sgd/step", std::numeric_limits<double>::infinity()), "cannot be inf");
 }
 
 }  // namespace
