@@ -36,22 +36,17 @@ class AverageRule final : public RuleOf<Options> {
   bool alike(size_t a, size_t b) const override { return rates_[a] == rates_[b] && UpdateRule::alike(a, b); }
   void update(const Chunk& chunk) const override {
     UpdateRule::update(chunk);
-    if (const double r = rates_[chunk.row]; r == 1)
-      take(chunk);
-    else if (r != 0)
-      dispatch_chunk(chunk, [&]<class T>() {
-        const T* const w = reinterpret_cast<const T*>(chunk.weights);
-        T* const average = reinterpret_cast<T*>(chunk.in(*average_));
-        const T share = static_cast<T>(r);
-#pragma GCC ivdep
-        for (int64_t i = 0; i < chunk.count; ++i) average[i] += share * (w[i] - average[i]);
-      });
+    if (!UpdateRule::defers()) count(chunk);
+  }
+  void settle(const Chunk& chunk) const override {
+    UpdateRule::settle(chunk);
+    count(chunk);
   }
 
   const Slot* averaged_weights() const override { return average_.get(); }
   void reset(const Chunk& chunk) const override {
     UpdateRule::reset(chunk);
-    take(chunk);
+    if (chunk.lies_in(*average_)) take(chunk);
   }
   void finish(const Chunk& chunk) const override {
     std::memcpy(chunk.weights, chunk.in(*average_), chunk.bytes());
@@ -64,6 +59,18 @@ class AverageRule final : public RuleOf<Options> {
 
  private:
   void take(const Chunk& chunk) const { std::memcpy(chunk.in(*average_), chunk.weights, chunk.bytes()); }
+  void count(const Chunk& chunk) const {
+    if (const double r = rates_[chunk.row]; r == 1)
+      take(chunk);
+    else if (r != 0)
+      dispatch_chunk(chunk, [&]<class T>() {
+        const T* const w = reinterpret_cast<const T*>(chunk.weights);
+        T* const average = reinterpret_cast<T*>(chunk.in(*average_));
+        const T share = static_cast<T>(r);
+#pragma GCC ivdep
+        for (int64_t i = 0; i < chunk.count; ++i) average[i] += share * (w[i] - average[i]);
+      });
+  }
 
   std::shared_ptr<Slot> average_, step_;
   std::vector<double> rates_;  // by row

@@ -239,8 +239,7 @@ class Restorer {
     for (auto& [slot, numbers] : numbers_) slot->numbers = std::move(numbers);
     if (rebases_) engine_.rebase();
     for (auto rule = wrapped_.rbegin(); rule != wrapped_.rend(); ++rule) {
-      for (size_t s = 0; s < table_.segments.size(); ++s)
-        if (table_.segments[s].active) (*rule)->fill_slots(table_, static_cast<int32_t>(s));
+      engine_.fill_slots(**rule);
       for (const auto& slot : (*rule)->slots()) std::fill(slot->numbers.begin(), slot->numbers.end(), 0.0);
     }
   }

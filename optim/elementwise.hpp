@@ -10,11 +10,12 @@
 //   static void check(const Options&);                    of options against each other
 //   template <class T> struct Step { T …; };              what is the same for all elements, every member a T
 //   static Step<double> step(const Options&, double t);   in the t-th step (1, 2, …) of a row; where there is a number, also takes a double&
-//   template <class V, class S> static V update(V w, V g, V& slot…, const S& s);   the new weight; V is a float or a double
+//   template <class V, class S> static V update(V w, V g, V& slot…, const S& s);   the new weight; V is a float or a double, or Traced
 // The compiler makes vector code of `update`: no branches but those on `s`, which are the same for all elements.
 
 #include <scry/core/memory.hpp>
 #include <scry/optim/rule.hpp>
+#include <scry/optim/traced.hpp>
 #include <array>
 #include <bit>
 
@@ -96,6 +97,11 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
     dispatch_chunk(chunk, [&]<class T>() { run<T>(chunk, std::make_index_sequence<slot_count>{}); });
   }
 
+  void trace(const Chunk& chunk, int64_t element, TracedTerms& terms) const override {
+    if (!chunk.has_gradient) return;
+    dispatch_chunk(chunk, [&]<class T>() { run_traced<T>(chunk, element, terms, std::make_index_sequence<slot_count>{}); });
+  }
+
  private:
   template <class T>
   using StepOf = typename Equation::template Step<T>;
@@ -139,6 +145,20 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
     const int64_t count = chunk.count / line * line;  // which it is; so the compiler needs no code for a rest
 #pragma GCC ivdep
     for (int64_t i = 0; i < count; ++i) w[i] = Equation::update(w[i], input.read(g[i]), slots[I][i]..., s);
+  }
+
+  template <class T, size_t... I>
+  void run_traced(const Chunk& chunk, int64_t i, TracedTerms& terms, std::index_sequence<I...>) const {
+    const Prepared& prepared = steps_[which_[chunk.row]];
+    const auto s = convert_members<StepOf<double>>(convert_members<StepOf<T>>(prepared.step));
+    [[maybe_unused]] const auto named = [&](std::string_view name, std::byte* memory) {
+      return Traced(terms, std::string(name), aligned<T>(memory)[i]);
+    };
+    [[maybe_unused]] std::array<Traced, slot_count> slots{named(Equation::slots[I].name, chunk.in(*this->slots_[I]))...};
+    Traced w(terms, "w", terms.weight);
+    const Traced g(terms, "g", prepared.cause.input.read(aligned<T>(chunk.gradients)[i]));
+    w = Equation::update(w, g, slots[I]..., s);
+    terms.weight = w.value();
   }
 
   std::vector<Prepared> steps_;  // one for rows in line that have the same

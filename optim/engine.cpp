@@ -88,8 +88,18 @@ void Engine::add_group(const Group& group) {
 
 void Engine::make_slots() {
   rule_->make_slots(table_, prefixes().front());
-  for (size_t s = 0; s < table_.segments.size(); ++s)
-    if (table_.segments[s].active) rule_->fill_slots(table_, static_cast<int32_t>(s));
+  fill_slots(*rule_);
+}
+
+void Engine::fill_slots(UpdateRule& rule) const {
+  for (size_t s = 0; s < table_.segments.size(); ++s) fill_slots(rule, static_cast<int32_t>(s));
+}
+
+void Engine::fill_slots(UpdateRule& rule, int32_t segment) const {
+  const auto& slots = rule.slots();
+  const auto s = static_cast<size_t>(segment);
+  if (std::any_of(slots.begin(), slots.end(), [s](const auto& slot) { return slot->kind == SlotKind::elementwise && slot->arenas[s]; }))
+    rule.fill_slots(table_, segment);
 }
 
 std::vector<UpdateRule*> Engine::chain() const {
@@ -111,7 +121,7 @@ std::vector<std::string> Engine::prefixes() const {
 
 void Engine::segment_activated(int32_t segment) {
   const auto rules = chain();
-  for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) (*rule)->fill_slots(table_, segment);  // wrappers copy what is inside
+  for (auto rule = rules.rbegin(); rule != rules.rend(); ++rule) fill_slots(**rule, segment);  // wrappers copy what is inside
 }
 
 std::string Engine::expression() const {
@@ -157,10 +167,7 @@ bool Engine::step() {
   StepInput step{.table = table_, .rows = inputs_};
   if (!rule_->reduce(step)) return false;
   report_skipped();
-  rule_->prepare(step);
-  plan(step);
-  for_each_chunk([this](const Chunk& chunk) { rule_->update(chunk); });
-  bump_versions();
+  run(step);
   ++steps_;
   return true;
 }
@@ -177,6 +184,30 @@ void Engine::report_skipped() {
   if (!names.empty() && reporter_) reporter_(text("optimizer: no gradient reached ", names, "; left alone (this is said once)"));
 }
 
+void Engine::run(const StepInput& step) {
+  rule_->prepare(step);
+  plan(step);
+  if (observer_) observer_->before_update(chunks_);
+  for_each_chunk([this](const Chunk& chunk) { rule_->update(chunk); });
+  if (rule_->defers()) {
+    rule_->conclude();
+    for_each_chunk([this](const Chunk& chunk) { rule_->settle(chunk); });
+  }
+  bump_versions();
+  if (observer_) observer_->after_update();
+}
+
+void Engine::observe(StepObserver* observer) {
+  require(!observer || !observer_, "optimizer: it is traced already; end that trace first");
+  observer_ = observer;
+}
+
+void Engine::close_windows() {
+  require_training("close the window");
+  inputs_.assign(table_.rows.size(), {.state = RowState::outside, .scale = 1, .limit = std::numeric_limits<double>::infinity()});
+  if (rule_->close_windows()) run({.table = table_, .rows = inputs_});
+}
+
 // Cuts the rows that move into chunks: neighbours that step alike are one run, so that many small rows cost no more than one large one.
 void Engine::plan(const StepInput& step) {
   chunks_.clear();
@@ -188,7 +219,7 @@ void Engine::plan(const StepInput& step) {
     if (begin < end) add_chunks(first, begin, end, step.rows[first].state == RowState::stepped, step.gradients);
   };
   for (size_t i = 0; i < table_.rows.size(); ++i) {
-    if (step.rows[i].state == RowState::outside || !rule_->moves(i, step.rows[i].state)) continue;
+    if (!rule_->moves(i, step.rows[i].state)) continue;
     const Row& row = table_.rows[i];
     const bool joins = begin < end && table_.rows[first].segment == row.segment && row.offset == end && step.rows[i] == step.rows[first] &&
                        table_.rows[first].group == row.group && rule_->alike(first, i);
@@ -203,14 +234,15 @@ void Engine::plan(const StepInput& step) {
   add_run();
 }
 
-// As `plan`, for what concerns every trained row alike.
+// As `plan`, for what concerns every row alike that is trained or averaged.
 void Engine::plan_all() {
+  const Slot* averaged = rule_->averaged_weights();
   chunks_.clear();
   moved_.clear();
   planned_elements_ = 0;
   for (size_t i = 0; i < table_.rows.size(); ++i) {
     const Row& row = table_.rows[i];
-    if (!table_.segments[static_cast<size_t>(row.segment)].active) continue;
+    if (!table_.segments[static_cast<size_t>(row.segment)].active && !(averaged && covers(*averaged, row))) continue;
     add_chunks(i, row.offset, row.offset + row.padded, false, nullptr);
     moved_.push_back(i);
   }

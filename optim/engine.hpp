@@ -8,6 +8,16 @@
 
 namespace scry::optim {
 
+/// Looks on while a step is taken.
+class StepObserver {
+ public:
+  virtual void before_update(std::span<const Chunk> chunks) = 0;
+  virtual void after_update() = 0;
+
+ protected:
+  ~StepObserver() = default;
+};
+
 class Engine final : public SegmentListener, public std::enable_shared_from_this<Engine> {
  public:
   Engine(const Registry& registry, std::unique_ptr<UpdateRule> rule);
@@ -49,12 +59,20 @@ class Engine final : public SegmentListener, public std::enable_shared_from_this
   void set_steps(int64_t steps) { steps_ = steps; }
   /// The weights of all trained rows were set from outside.
   void rebase();
+  /// Syncs the outermost Lookahead now; see JointLookahead.
+  void close_windows();
+  /// One at a time; null ends it.
+  void observe(StepObserver* observer);
+  /// Gives the slots of a rule their first values.
+  void fill_slots(UpdateRule& rule) const;
   /// Gives gradients and slots to frozen parameters that require a gradient now.
   void activate_thawed();
   void segment_activated(int32_t segment) override;
 
  private:
   void make_slots();
+  void fill_slots(UpdateRule& rule, int32_t segment) const;
+  void run(const StepInput& step);
   bool collect_gradients();
   void report_skipped();
   void plan(const StepInput& step);
@@ -71,6 +89,7 @@ class Engine final : public SegmentListener, public std::enable_shared_from_this
   std::vector<bool> reported_;  // by row
   int64_t steps_ = 0;
   int evaluations_ = 0;
+  StepObserver* observer_ = nullptr;
   std::vector<RowInput> inputs_;  // these keep their memory from step to step
   std::vector<Chunk> chunks_;
   std::vector<size_t> moved_;  // rows

@@ -71,6 +71,35 @@ std::string to_json(int64_t epoch, const Metrics& metrics) {
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string to_json(const std::string& optimizer, const std::vector<TracedElement>& elements, const std::vector<TracedStep>& steps) {
+  Json out;
+  out["optimizer"] = optimizer;
+  Json& names = out["elements"] = Json::array();
+  for (const TracedElement& each : elements) {
+    Json& element = names.emplace_back();
+    element["parameter"] = each.parameter;
+    element["element"] = each.element;
+  }
+  Json& list = out["steps"] = Json::array();
+  for (const TracedStep& each : steps) {
+    Json& step = list.emplace_back();
+    step["step"] = each.step;
+    step["element"] = each.element;
+    step["before"] = each.before;
+    step["gradient"] = each.gradient ? Json(*each.gradient) : Json();
+    step["after"] = each.after;
+    for (const auto& [name, value] : each.slots) step["slots"][name] = value;
+    Json& terms = step["terms"] = Json::array();
+    for (const TracedTerm& line : each.terms) {
+      Json& term = terms.emplace_back();
+      term["name"] = line.name;
+      term["text"] = line.text;
+      term["value"] = line.value;
+    }
+  }
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 CheckpointHeader parse_checkpoint_header(const std::string& text, std::string_view source) try {
   const Json json = Json::parse(text);
   require(json.at("format") == CheckpointHeader::format, source, ": this is no checkpoint of scry");

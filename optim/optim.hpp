@@ -28,5 +28,6 @@
 #include <scry/optim/scheduler.hpp>
 #include <scry/optim/sgd.hpp>
 #include <scry/optim/swa.hpp>
+#include <scry/optim/trace.hpp>
 #include <scry/optim/trainer.hpp>
 #include <scry/optim/trainer_callbacks.hpp>

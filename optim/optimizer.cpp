@@ -1,3 +1,4 @@
+#include <scry/core/kernels/copy.hpp>
 #include <scry/optim/engine.hpp>
 #include <scry/optim/optimizer.hpp>
 
@@ -8,7 +9,28 @@ Evaluation::Evaluation(std::shared_ptr<Engine> engine) : engine_(std::move(engin
   engine_->begin_evaluation();
 }
 
-Evaluation::~Evaluation() { engine_->end_evaluation(); }
+Evaluation::Evaluation(std::shared_ptr<Engine> engine, FunctionRef<void()> recompute) : Evaluation(std::move(engine)) {
+  random_ = default_generator();
+  for (const Row& row : engine_->registry().rows())
+    if (row.role == RowRole::buffer) buffers_.push_back(kernels::clone(row.value.detach()));
+  recompute();
+}
+
+Evaluation::~Evaluation() {
+  put_back();
+  engine_->end_evaluation();
+}
+
+void Evaluation::put_back() const {
+  if (!random_) return;
+  default_generator() = *random_;
+  auto saved = buffers_.begin();
+  for (const Row& row : engine_->registry().rows()) {
+    if (row.role != RowRole::buffer) continue;
+    kernels::copy_into(row.value, *saved++);
+    row.value.node().storage->bump_version();
+  }
+}
 
 Optimizer::Optimizer(const Registry& registry, std::unique_ptr<UpdateRule> rule, const std::vector<Group>& groups)
     : engine_(std::make_shared<Engine>(registry, std::move(rule))) {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <scry/core/function_ref.hpp>
+#include <scry/core/random.hpp>
 #include <scry/optim/registry.hpp>
+#include <optional>
 
 namespace scry::optim {
 
@@ -24,12 +27,17 @@ struct Group {
 class [[nodiscard]] Evaluation {
  public:
   explicit Evaluation(std::shared_ptr<Engine> engine);
+  Evaluation(std::shared_ptr<Engine> engine, FunctionRef<void()> recompute);
   ~Evaluation();
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
 
  private:
+  void put_back() const;
+
   std::shared_ptr<Engine> engine_;
+  std::vector<Tensor> buffers_;  // as they are in training, by row, and the random state
+  std::optional<Generator> random_;
 };
 
 /// Steps the parameters of a registry by their gradients. Every optimizer is one of these with options of its own, so a function takes any of
@@ -71,6 +79,9 @@ class Optimizer {
 
   /// The averaged weights in the model, as long as the result lives.
   Evaluation evaluation() const { return Evaluation(engine_); }
+  /// The same, with buffers that fit these weights: `recompute` runs data through the model, as batch normalisation's statistics want it.
+  /// Buffers and the random state are put back when the result ends, so that training takes the same way.
+  Evaluation evaluation(FunctionRef<void()> recompute) const { return Evaluation(engine_, recompute); }
   /// Leaves the averaged weights in the model for good, and starts a window there. Without a wrapper that averages, nothing changes.
   void finish();
 

@@ -152,7 +152,10 @@ void RegistryState::commit(Addition& addition) {
   for (auto& [index, name] : addition.aliases) rows[index].aliases.push_back(std::move(name));
   for (const auto& slot : slots()) grow(*slot);
   for (size_t s = first; s < segments.size(); ++s)
-    if (segments[s].kind == Segment::Kind::trained) activate(static_cast<int32_t>(s));
+    if (segments[s].kind == Segment::Kind::trained)
+      activate(static_cast<int32_t>(s));
+    else if (segments[s].kind == Segment::Kind::buffers && listener_)
+      listener_->segment_activated(static_cast<int32_t>(s));
 }
 
 void RegistryState::add(const std::vector<NamedTensor>& parameters, const std::vector<NamedTensor>& buffers) {
@@ -189,14 +192,17 @@ void RegistryState::activate(int32_t index) {
 void RegistryState::grow(Slot& slot) const {
   if (slot.kind != SlotKind::elementwise) return slot.numbers.resize(slot.kind == SlotKind::per_row ? rows.size() : 1);
   slot.arenas.resize(segments.size());
-  for (size_t s = 0; s < segments.size(); ++s)
-    if (segments[s].active && !slot.arenas[s]) slot.arenas[s] = zeroed(segments[s]);
+  for (size_t s = 0; s < segments.size(); ++s) {
+    const Segment& segment = segments[s];
+    const bool covered = segment.active || (slot.buffers && segment.kind == Segment::Kind::buffers && is_floating(segment.dtype));
+    if (covered && !slot.arenas[s]) slot.arenas[s] = zeroed(segment);
+  }
 }
 
-std::shared_ptr<Slot> RegistryState::add_slot(std::string name, SlotRole role, SlotKind kind) {
+std::shared_ptr<Slot> RegistryState::add_slot(std::string name, SlotRole role, SlotKind kind, bool buffers) {
   std::erase_if(slots_, [](const auto& slot) { return slot.expired(); });
   for (const auto& slot : slots()) require(slot->name != name, "registry: there is a slot '", name, "' already");
-  auto slot = std::make_shared<Slot>(Slot{std::move(name), role, kind, {}, {}});
+  auto slot = std::make_shared<Slot>(Slot{std::move(name), role, kind, buffers, {}, {}});
   grow(*slot);
   slots_.push_back(slot);
   return slot;

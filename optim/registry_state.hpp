@@ -24,7 +24,7 @@ inline bool covers(const Slot& slot, const Row& row) {
   return segment < slot.arenas.size() && slot.arenas[segment];
 }
 
-/// Told when a segment becomes active, so that its slots get their first values.
+/// Told when a segment becomes active, or buffers are added, so that their slots get their first values.
 class SegmentListener {
  public:
   virtual void segment_activated(int32_t segment) = 0;
@@ -46,7 +46,7 @@ class RegistryState {
   /// Gives the segment gradients and slots. Does nothing where it has them.
   void activate(int32_t segment);
   /// A new slot, zero everywhere. It stays in the table as long as its optimizer holds it.
-  std::shared_ptr<Slot> add_slot(std::string name, SlotRole role, SlotKind kind);
+  std::shared_ptr<Slot> add_slot(std::string name, SlotRole role, SlotKind kind, bool buffers = false);
   std::vector<std::shared_ptr<Slot>> slots() const;
   /// An Error where there is none of this name.
   std::shared_ptr<Slot> find_slot(std::string_view name) const;

@@ -7,6 +7,7 @@ Chunk chunk_of(const RegistryState& table, size_t row, int64_t offset, int64_t c
   const int32_t index = table.rows[row].segment;
   const auto s = static_cast<size_t>(index);
   const Segment& segment = table.segments[s];
+  const Ref<Storage>& memory = gradients ? gradients->arenas[s] : segment.gradients;  // buffers have none
   const int64_t at = offset * static_cast<int64_t>(size_of(segment.dtype));
   return {.row = row,
           .segment = index,
@@ -15,7 +16,7 @@ Chunk chunk_of(const RegistryState& table, size_t row, int64_t offset, int64_t c
           .offset = offset,
           .count = count,
           .weights = segment.values->data() + at,
-          .gradients = (gradients ? gradients->arenas[s] : segment.gradients)->data() + at};
+          .gradients = memory ? memory->data() + at : nullptr};
 }
 
 void UpdateRule::set(size_t option, double value, size_t group) {
@@ -60,6 +61,22 @@ void UpdateRule::update(const Chunk& chunk) const {
   if (inner_) inner_->update(chunk);
 }
 
+void UpdateRule::trace(const Chunk& chunk, int64_t element, TracedTerms& terms) const {
+  if (inner_) inner_->trace(chunk, element, terms);
+}
+
+bool UpdateRule::defers() const { return inner_ && inner_->defers(); }
+
+void UpdateRule::conclude() {
+  if (inner_) inner_->conclude();
+}
+
+void UpdateRule::settle(const Chunk& chunk) const {
+  if (inner_) inner_->settle(chunk);
+}
+
+bool UpdateRule::close_windows() { return inner_ && inner_->close_windows(); }
+
 const Slot* UpdateRule::averaged_weights() const { return inner_ ? inner_->averaged_weights() : nullptr; }
 
 void UpdateRule::rebase(const Chunk& chunk) const {
@@ -69,7 +86,8 @@ void UpdateRule::rebase(const Chunk& chunk) const {
 void UpdateRule::reset(const Chunk& chunk) const {
   if (inner_) inner_->reset(chunk);
   for (const auto& slot : slots_)
-    if (slot->kind == SlotKind::elementwise && slot->role != SlotRole::weights) std::memset(chunk.in(*slot), 0, chunk.bytes());
+    if (slot->kind == SlotKind::elementwise && slot->role != SlotRole::weights && chunk.lies_in(*slot))
+      std::memset(chunk.in(*slot), 0, chunk.bytes());
 }
 
 void UpdateRule::reset_row(size_t row) {

@@ -46,7 +46,8 @@ struct Chunk {
   std::byte* gradients;  ///< before scale and limit
 
   size_t bytes() const { return static_cast<size_t>(count) * size_of(dtype); }
-  /// The chunk's part of an elementwise slot.
+  /// Whether an elementwise slot has a part for the chunk, and the part.
+  bool lies_in(const Slot& slot) const { return static_cast<bool>(slot.arenas[static_cast<size_t>(segment)]); }
   std::byte* in(const Slot& slot) const { return slot.arenas[static_cast<size_t>(segment)]->data() + static_cast<size_t>(offset) * size_of(dtype); }
 };
 
@@ -61,6 +62,8 @@ void dispatch_chunk(const Chunk& chunk, F&& function) {
   else
     function.template operator()<double>();
 }
+
+struct TracedTerms;
 
 /// An update rule or a wrapper around one. A step calls `reduce`, then `prepare`, then `update` for every chunk, from several threads.
 class UpdateRule {
@@ -83,7 +86,7 @@ class UpdateRule {
 
   /// Makes the rule's own slots, called `prefix`/….
   virtual void make_slots(RegistryState& registry, const std::string& prefix) = 0;
-  /// Gives its slots of one segment their first values; they are zero.
+  /// Gives its slots of one segment, in which it has some, their first values; they are zero.
   virtual void fill_slots(const RegistryState&, int32_t) {}
   /// A group was added: what refers to earlier weights of its rows starts anew.
   virtual void start_group(const RegistryState&, int32_t) {}
@@ -99,6 +102,14 @@ class UpdateRule {
   virtual bool alike(size_t a, size_t b) const;
   /// The step for one chunk. Never throws.
   virtual void update(const Chunk& chunk) const;
+  /// Notes the terms of what `update` is about to do to one element of the chunk, and the weight that comes of it. Changes nothing.
+  virtual void trace(const Chunk& chunk, int64_t element, TracedTerms& terms) const;
+  /// Whether this step leaves something over until all chunks are updated. Then `conclude` is called, and `settle` for each of them.
+  virtual bool defers() const;
+  virtual void conclude();
+  virtual void settle(const Chunk& chunk) const;
+  /// All windows of the outermost Lookahead close in the next step. False where there is none.
+  virtual bool close_windows();
 
   /// The slot of the weights to evaluate and ship, where they aren't those that are stepped; else null.
   virtual const Slot* averaged_weights() const;

@@ -33,6 +33,7 @@ struct Slot {
   std::string name;  ///< "adam/exp_avg"
   SlotRole role;
   SlotKind kind;
+  bool buffers;                      ///< elementwise: also of buffers of f32 and f64
   std::vector<Ref<Storage>> arenas;  ///< elementwise: by segment; null where no parameter of it is trained
   std::vector<double> numbers;       ///< per_row: by row; whole: one
 };

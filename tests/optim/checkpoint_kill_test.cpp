@@ -43,7 +43,7 @@ class Everything {
     model_.parameters = {{"w1", randn({features, hidden}, f32, random)}, {"gain", ones({hidden})}, {"w2", randn({hidden, classes}, f32, random)}};
     for (const NamedTensor& each : model_.parameters) each.tensor.requires_grad_();
     model_.buffers = {{"mean", zeros({hidden})}, {"var", ones({hidden})}};
-    return make_optimizer("lookahead(adam(lr=0.01), k=3, inner_state=pull_back)", Registry{model_});
+    return make_optimizer("lookahead(clip_norm(adam(lr=0.01), max_norm=0.5), k=3, inner_state=pull_back)", Registry{model_});
   }
   static std::vector<Course> courses() {
     const schedules::OneCycleOptions cycle{.max_lr = 0.02, .total_steps = epochs * 6};

@@ -322,7 +322,7 @@ TEST(Checkpoint, OptionsThatDoNotFitTogetherAreRefused) {
   optimizer.set("alpha", 0.3);
   std::string& header = damaged.metadata.at("scry");
   for (const auto& [from, to] : {std::pair<std::string, std::string>{R"("given":"0.5","now":"0.5")", R"("given":"0.5","now":"0")"},
-                                 {R"("given":"false","now":"false")", R"("given":"false","now":"true")"}}) {
+                                 {R"("nesterov":{"given":"false","now":"false")", R"("nesterov":{"given":"false","now":"true")"}}) {
     ASSERT_NE(header.find(from), std::string::npos);
     header.replace(header.find(from), from.size(), to);
   }

@@ -93,7 +93,8 @@ TEST(Expression, HostileOnesAreRefused) {
 TEST(Expression, UsagesNameEverything) {
   const auto usages = optimizer_usages();
   EXPECT_THAT(usages, ::testing::IsSupersetOf({"sgd(lr=0.001, momentum=0, dampening=0, weight_decay=0, nesterov=false, maximize=false)",
-                                               "lookahead(optimizer, k=5, alpha=0.5, inner_state=keep)"}));
+                                               "lookahead(optimizer, k=5, alpha=0.5, inner_state=keep, outer_momentum=0, adaptive=false, "
+                                               "alpha_low=0, rollback=false, batch_norm=leave)"}));
   for (std::string usage : usages) {  // each is an expression, with an optimizer where it says so
     if (const size_t at = usage.find("(optimizer"); at != std::string::npos) usage.replace(at, 10, "(sgd");
     EXPECT_EQ(error_of(usage), testing::nothing_thrown);
