@@ -1,3 +1,4 @@
+#include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/reduce.hpp>
 #include <scry/core/kernels/reducers.hpp>
 #include <cmath>
@@ -6,60 +7,13 @@
 
 namespace scry::kernels {
 
-void Axes::add(int64_t size, int64_t stride) {
-  count *= size;
-  if (size == 1) return;
-  const auto last = static_cast<size_t>(rank);
-  if (rank > 0 && strides[last - 1] == stride * size) {
-    sizes[last - 1] *= size;
-    strides[last - 1] = stride;
-    return;
-  }
-  sizes[last] = size;
-  strides[last] = stride;
-  ++rank;
-}
-
-int64_t Axes::offset(int64_t index) const {
-  int64_t at = 0;
-  for (auto axis = static_cast<size_t>(rank); axis-- > 1;) {
-    at += index % sizes[axis] * strides[axis];
-    index /= sizes[axis];
-  }
-  return rank ? at + index * strides[0] : 0;
-}
-
-ReducePlan::ReducePlan(const Tensor& x, uint32_t mask) {
-  std::array<int, Shape::max_rank> order{};
-  int count = 0;
-  for (int axis = 0; axis < x.rank(); ++axis) {
-    if (mask >> axis & 1)
-      order[static_cast<size_t>(count++)] = axis;
-    else
-      kept.add(x.shape()[axis], x.strides()[axis]);
-  }
-  std::stable_sort(order.begin(), order.begin() + count, [&](int a, int b) { return std::abs(x.strides()[a]) > std::abs(x.strides()[b]); });
-  for (int i = 0; i < count; ++i) reduced.add(x.shape()[order[static_cast<size_t>(i)]], x.strides()[order[static_cast<size_t>(i)]]);
-}
-
-Shape reduced_shape(const Shape& shape, uint32_t mask, bool keepdim) {
-  Shape out;
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    if (!(mask >> axis & 1))
-      out.push_back(shape[axis]);
-    else if (keepdim)
-      out.push_back(1);
-  }
-  return out;
-}
-
 namespace {
 
 // Floats are accumulated in double, the rest modulo 2^64.
 template <class T>
 using Wide = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
 template <class T>
-using Total = std::conditional_t<std::is_floating_point_v<T>, T, int64_t>;
+using Result = std::conditional_t<std::is_floating_point_v<T>, T, int64_t>;
 
 template <class T>
 struct Product {
@@ -69,15 +23,16 @@ struct Product {
   Acc merge(Acc a, Acc b) const { return a * b; }
 };
 
-template <bool all>
-struct Truth {
+// Whether any element is zero, or any is not.
+template <bool zero>
+struct Any {
   using Acc = uint32_t;  // a bool would keep the loops out of registers
-  Acc identity() const { return all; }
+  Acc identity() const { return 0; }
   template <class T>
   Acc take(Acc so_far, T value) const {
-    return merge(so_far, value != T{0} ? 1u : 0u);
+    return so_far | ((value == T{0}) == zero ? 1u : 0u);
   }
-  Acc merge(Acc a, Acc b) const { return all ? a & b : a | b; }
+  Acc merge(Acc a, Acc b) const { return a | b; }
 };
 
 // The reduction, each accumulator turned into a result by `finish`.
@@ -102,40 +57,55 @@ Tensor reduced(const Tensor& x, uint32_t mask, bool keepdim, const R& reducer) {
   return reduced<Out, T>(x, mask, keepdim, reducer, std::identity{});
 }
 
+// For bools, the largest and smallest elements are any and all.
+template <bool largest>
+Tensor extreme(const Tensor& x, uint32_t mask, bool keepdim) {
+  if (x.dtype() == boolean) return largest ? any(x, mask, keepdim) : all(x, mask, keepdim);
+  return dispatch(x.dtype(), [&]<class T>() {
+    if constexpr (std::is_same_v<T, bool>)
+      return Tensor();
+    else
+      return reduced<T, T>(x, mask, keepdim, Extreme<T, largest>{});
+  });
+}
+
 }  // namespace
-
-Tensor sum(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<Total<T>, T>(x, mask, keepdim, sum_of<Wide<T>>([](T v) { return v; })); });
-}
-
-Tensor prod(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<Total<T>, T>(x, mask, keepdim, Product<T>{}); });
-}
-
-Tensor amax(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<T, T>(x, mask, keepdim, Extreme<T, true>{}); });
-}
-
-Tensor amin(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<T, T>(x, mask, keepdim, Extreme<T, false>{}); });
-}
-
-Tensor all(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<bool, T>(x, mask, keepdim, Truth<true>{}); });
-}
-
-Tensor any(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<bool, T>(x, mask, keepdim, Truth<false>{}); });
-}
 
 Tensor count_nonzero(const Tensor& x, uint32_t mask, bool keepdim) {
   return dispatch(x.dtype(), [&]<class T>() { return reduced<int64_t, T>(x, mask, keepdim, sum_of<int64_t>([](T v) { return v != T{0}; })); });
 }
 
+Tensor any(const Tensor& x, uint32_t mask, bool keepdim) {
+  return dispatch(x.dtype(), [&]<class T>() { return reduced<bool, T>(x, mask, keepdim, Any<false>{}); });
+}
+
+Tensor all(const Tensor& x, uint32_t mask, bool keepdim) {
+  return dispatch(x.dtype(), [&]<class T>() { return reduced<bool, T>(x, mask, keepdim, Any<true>{}, [](uint32_t zero) { return !zero; }); });
+}
+
+Tensor sum(const Tensor& x, uint32_t mask, bool keepdim) {
+  if (x.dtype() == boolean) return count_nonzero(x, mask, keepdim);
+  return dispatch(x.dtype(), [&]<class T>() {
+    if constexpr (std::is_same_v<T, bool>)
+      return Tensor();
+    else
+      return reduced<Result<T>, T>(x, mask, keepdim, Total<Wide<T>>{});
+  });
+}
+
+Tensor prod(const Tensor& x, uint32_t mask, bool keepdim) {
+  if (x.dtype() < i64) return prod(cast(x, i64), mask, keepdim);
+  if (x.dtype() == i64) return reduced<int64_t, int64_t>(x, mask, keepdim, Product<int64_t>{});
+  return dispatch_floating("prod", x.dtype(), [&]<class T>() { return reduced<T, T>(x, mask, keepdim, Product<T>{}); });
+}
+
+Tensor amax(const Tensor& x, uint32_t mask, bool keepdim) { return extreme<true>(x, mask, keepdim); }
+Tensor amin(const Tensor& x, uint32_t mask, bool keepdim) { return extreme<false>(x, mask, keepdim); }
+
 Tensor norm(const Tensor& x, double p, uint32_t mask, bool keepdim) {
+  if (p == 0) return cast(count_nonzero(x, mask, keepdim), x.dtype());
   return dispatch_floating("norm", x.dtype(), [&]<class T>() {
     const auto sums = [&](const auto& f, const auto& root) { return reduced<T, T>(x, mask, keepdim, sum_of<double>(f), root); };
-    if (p == 0) return sums([](T v) { return v != T{0}; }, [](double s) { return s; });
     if (p == 1) return sums([](T v) { return std::abs(v); }, [](double s) { return s; });
     if (p == 2) return sums([](T v) { return static_cast<double>(v) * static_cast<double>(v); }, [](double s) { return std::sqrt(s); });
     return sums([p](T v) { return std::pow(std::abs(static_cast<double>(v)), p); }, [p](double s) { return std::pow(s, 1 / p); });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <scry/core/kernels/reduce_driver.hpp>
+#include <bit>
 #include <limits>
 
 // Reducers: sums of any function, extremes, mean and variance.
@@ -24,6 +25,13 @@ SumOf<Sum, F> sum_of(const F& f) {
   return {f};
 }
 
+struct Identity {
+  auto operator()(auto value) const { return value; }
+};
+/// The sum of the elements themselves.
+template <class Sum>
+using Total = SumOf<Sum, Identity>;
+
 /// The largest or smallest element; NaN is both.
 template <class T, bool largest>
 struct Extreme {
@@ -34,7 +42,16 @@ struct Extreme {
     const T low = Limits::has_infinity ? static_cast<T>(-high) : Limits::lowest();
     return largest ? low : high;
   }
-  Acc take(Acc best, T value) const { return (largest ? value > best : value < best) | (value != value) ? value : best; }
+  Acc take(Acc best, T value) const {
+    const bool better = (largest ? value > best : value < best) | (value != value);
+    if constexpr (std::is_floating_point_v<T>) {  // bit by bit: a compiler would make it a branch, which can't be foreseen
+      using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+      const Bits mask = Bits{0} - Bits{better};
+      return std::bit_cast<T>((std::bit_cast<Bits>(value) & mask) | (std::bit_cast<Bits>(best) & ~mask));
+    } else {
+      return better ? value : best;
+    }
+  }
   Acc merge(Acc a, Acc b) const { return take(a, b); }
 };
 
@@ -52,7 +69,7 @@ struct Moments {
   template <class T>
   Acc row(const T* data, const Axes& reduced, int64_t begin, int64_t end) const {
     const auto count = static_cast<double>(end - begin);
-    const double mean = detail::reduce_row(data, reduced, begin, end, sum_of<double>([](T v) { return v; })) / count;
+    const double mean = detail::reduce_row(data, reduced, begin, end, Total<double>{}) / count;
     return {count, mean, detail::reduce_row(data, reduced, begin, end, sum_of<double>([mean](T v) {
                                               const double d = static_cast<double>(v) - mean;
                                               return d * d;
@@ -62,7 +79,7 @@ struct Moments {
   void columns(const T* data, int64_t columns, const Axes& reduced, int64_t begin, int64_t end, Acc* out) const {
     const auto count = static_cast<double>(end - begin);
     double means[detail::column_block], squares[detail::column_block]{};
-    detail::reduce_columns(data, columns, reduced, begin, end, sum_of<double>([](T v) { return v; }), means);
+    detail::reduce_columns(data, columns, reduced, begin, end, Total<double>{}, means);
     for (int64_t c = 0; c < columns; ++c) means[c] /= count;
     for (int64_t i = begin; i < end; ++i) {
       const T* row = data + reduced.offset(i);
