@@ -12,6 +12,8 @@
 #include <scry/nn/init.hpp>
 #include <scry/nn/linear.hpp>
 #include <scry/nn/loss.hpp>
+#include <scry/nn/models/char_lstm.hpp>
+#include <scry/nn/models/gpt.hpp>
 #include <scry/nn/models/lenet.hpp>
 #include <scry/nn/models/mlp.hpp>
 #include <scry/nn/models/mobilenet.hpp>
@@ -19,6 +21,7 @@
 #include <scry/nn/models/resnet_cifar.hpp>
 #include <scry/nn/models/small_cnn.hpp>
 #include <scry/nn/models/vgg.hpp>
+#include <scry/nn/models/vit.hpp>
 #include <scry/nn/module.hpp>
 #include <scry/nn/module_list.hpp>
 #include <scry/nn/norm.hpp>

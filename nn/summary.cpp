@@ -26,11 +26,15 @@ int64_t multiply_adds(const Node& node) {
   const auto input = [&](size_t i) { return i < node.inputs().size() && node.inputs()[i] ? &node.inputs()[i]->shape : nullptr; };
   const auto per_row = [](const Shape& weight) { return element_count(weight) / std::max<int64_t>(1, weight[0]); };
   const int64_t out = element_count(node.shape);
-  const Shape *first = input(0), *second = input(1);
+  const Shape *first = input(0), *second = input(1), *of_input = input(3), *of_state = input(4);
   if ((op == "conv2d" || op == "linear") && second) return out * per_row(*second);
   if (op == "conv2d_input_gradient" && first && second) return element_count(*first) * per_row(*second);  // a transposed convolution
   if (op == "matmul" && first) return out * (*first)[first->rank() - 1];
   if (op == "matmul" && second) return out * (*second)[std::max(0, second->rank() - 2)];
+  if (op == "scaled_dot_product_attention" && first && second) return (element_count(*first) + out) * (*second)[second->rank() - 2];
+  if (op == "self_attention" && first) return 2 * out * (*first)[1];
+  if ((op == "lstm" || op == "gru" || op == "rnn") && first && of_input && of_state)
+    return (*first)[0] * (*first)[1] * (element_count(*of_input) + element_count(*of_state));
   return 0;
 }
 

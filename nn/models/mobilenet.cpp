@@ -5,6 +5,7 @@
 #include <scry/nn/conv.hpp>
 #include <scry/nn/dropout.hpp>
 #include <scry/nn/linear.hpp>
+#include <scry/nn/models/initial.hpp>
 #include <scry/nn/models/mobilenet.hpp>
 
 namespace scry::nn {
@@ -58,7 +59,9 @@ Sequential all_features(int64_t channels, double width) {
 
 MobileNetV2::MobileNetV2(const MobileNetV2Options& options)
     : features(add("features", all_features(options.channels, options.width))),
-      classifier(add("classifier", Sequential{Dropout{options.dropout}, Linear{rounded(1280 * std::max(options.width, 1.0)), options.classes}})) {}
+      classifier(add("classifier", Sequential{Dropout{options.dropout}, Linear{rounded(1280 * std::max(options.width, 1.0)), options.classes}})) {
+  init_convolutional(*this, 0.01);
+}
 
 Tensor MobileNetV2::forward(const Tensor& x) const { return classifier(mean(features(x), {2, 3})); }
 

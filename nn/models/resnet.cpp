@@ -1,6 +1,7 @@
 #include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/reduce.hpp>
+#include <scry/nn/models/initial.hpp>
 #include <scry/nn/models/resnet.hpp>
 
 namespace scry::nn {
@@ -21,7 +22,9 @@ ResNet::ResNet(const ResNetOptions& options)
       layer2(add("layer2", stage(128, options.blocks[1], options.bottleneck))),
       layer3(add("layer3", stage(256, options.blocks[2], options.bottleneck))),
       layer4(add("layer4", stage(512, options.blocks[3], options.bottleneck))),
-      fc(add("fc", Linear{512 * (options.bottleneck ? Bottleneck::expansion : 1), options.classes})) {}
+      fc(add("fc", Linear{512 * (options.bottleneck ? Bottleneck::expansion : 1), options.classes})) {
+  init_convolutional(*this);
+}
 
 Tensor ResNet::forward(const Tensor& x) const {
   const Tensor h = max_pool2d(relu(bn1(conv1(x))), 3, {.stride = 2, .padding = 1});

@@ -1,5 +1,6 @@
 #include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/reduce.hpp>
+#include <scry/nn/models/initial.hpp>
 #include <scry/nn/models/resnet_cifar.hpp>
 
 namespace scry::nn {
@@ -19,6 +20,7 @@ CifarResNet::CifarResNet(int64_t depth, const CifarResNetOptions& options)
       layer3(add("layer3", stage(32, 64, depth, 2, options.shortcut))),
       fc(add("fc", Linear{64, options.classes})) {
   require(depth >= 8 && depth % 6 == 2, "nn.CifarResNet: expected a depth of 6 n + 2, such as 20, 32, 44 or 56, got ", depth);
+  init_convolutional(*this);
 }
 
 Tensor CifarResNet::forward(const Tensor& x) const { return fc(mean(layer3(layer2(layer1(relu(bn1(conv1(x)))))), {2, 3})); }

@@ -5,6 +5,7 @@
 #include <scry/nn/conv.hpp>
 #include <scry/nn/dropout.hpp>
 #include <scry/nn/linear.hpp>
+#include <scry/nn/models/initial.hpp>
 #include <scry/nn/models/vgg.hpp>
 #include <scry/nn/pool.hpp>
 
@@ -33,7 +34,9 @@ Vgg11::Vgg11(const VggOptions& options)
     : features(add("features", convolutions(options.channels))),
       classifier(
           add("classifier", Sequential{Linear{512 * 7 * 7, options.hidden}, relu, Dropout{options.dropout}, Linear{options.hidden, options.hidden},
-                                       relu, Dropout{options.dropout}, Linear{options.hidden, options.classes}})) {}
+                                       relu, Dropout{options.dropout}, Linear{options.hidden, options.classes}})) {
+  init_convolutional(*this, 0.01);
+}
 
 Tensor Vgg11::forward(const Tensor& x) const { return classifier(flatten(adaptive_avg_pool2d(features(x), 7), 1)); }
 

@@ -59,6 +59,12 @@ TEST(Models, SmallCnn) {
   EXPECT_EQ(model.bn1.num_batches_tracked.item<int64_t>(), 1);
 }
 
+// The value at `x` of a polynomial of second degree, from those at 1, 2 and 3: numbers of parameters are that of sizes, and large models take long.
+int64_t extrapolated(const std::function<int64_t(int64_t)>& count, int64_t x) {
+  const int64_t one = count(1), two = count(2), three = count(3);
+  return one + (x - 1) * (two - one) + (x - 1) * (x - 2) / 2 * (three - 2 * two + one);
+}
+
 // As published with the papers and with torchvision.
 TEST(Models, ParameterCounts) {
   EXPECT_EQ(resnet20({.shortcut = Shortcut::padding}).parameter_count(), 269'722);
@@ -69,7 +75,27 @@ TEST(Models, ParameterCounts) {
   EXPECT_EQ(resnet18().parameter_count(), 11'689'512);
   EXPECT_EQ(resnet50().parameter_count(), 25'557'032);
   EXPECT_EQ(MobileNetV2().parameter_count(), 3'504'872);
-  EXPECT_EQ(Vgg11().parameter_count(), 132'868'840);
+  EXPECT_EQ(extrapolated([](int64_t hidden) { return Vgg11({.hidden = hidden}).parameter_count(); }, 4096), 132'868'840);
+  EXPECT_EQ(VisionTransformer().parameter_count(), 5'717'416);
+  EXPECT_EQ(CharLstm().parameter_count(), 419'904);
+  EXPECT_EQ(Gpt().parameter_count(), 817'728);
+  const auto published = [](GptOptions options) {
+    options.heads = options.layers = 1;
+    const int64_t tokens = options.vocabulary;
+    return extrapolated(
+        [&](int64_t width) {
+          options.width = width;
+          options.vocabulary = 1;
+          const int64_t smallest = Gpt(options).parameter_count();
+          options.layers = 2;
+          const int64_t layer = Gpt(options).parameter_count() - smallest;
+          options.layers = 1;
+          return smallest + 11 * layer + (tokens - 1) * width;
+        },
+        768);
+  };
+  EXPECT_EQ(published({.vocabulary = 40478, .context = 512, .tied_head = true}), 116'534'784);                       // GPT
+  EXPECT_EQ(published({.vocabulary = 50257, .context = 1024, .norm_first = true, .tied_head = true}), 124'439'808);  // GPT-2
 }
 
 // Whether all of these are among the model's parameters and buffers.
@@ -125,6 +151,58 @@ TEST(Models, Vgg11) {
                        "classifier.0.weight", "classifier.3.weight", "classifier.6.bias"});
   check_step(model, {2, 3, 64, 64}, 5);
   EXPECT_EQ(model(rand({1, 3, 224, 96})).shape(), (Shape{1, 5}));
+}
+
+TEST(Models, VisionTransformer) {
+  const VisionTransformer model(
+      {.image_size = 12, .patch_size = 4, .classes = 5, .width = 8, .layers = 2, .heads = 2, .mlp_width = 16, .dropout = 0.1});
+  expect_names(model, {"class_token", "conv_proj.bias", "encoder.pos_embedding", "encoder.layers.encoder_layer_1.ln_1.weight",
+                       "encoder.layers.encoder_layer_0.self_attention.in_proj_weight", "encoder.layers.encoder_layer_0.self_attention.out_proj.bias",
+                       "encoder.layers.encoder_layer_1.mlp.3.weight", "encoder.ln.bias", "heads.head.weight"});
+  EXPECT_EQ(names(model).size(), 4u + 2 * 12 + 4);
+  check_step(model, {2, 3, 12, 12}, 5);
+  EXPECT_FAILS(model(zeros({1, 3, 8, 12})), "12 x 12", "[1, 3, 8, 12]");
+  EXPECT_FAILS(VisionTransformer({.image_size = 10, .patch_size = 4}), "10", "patches of 4");
+}
+
+// A model of tokens: all parameters get gradients, and places see what is before them only.
+template <class Model>
+void check_text_model(const Model& model, int64_t vocabulary) {
+  Generator generator(1);
+  const Tensor text = randint(0, vocabulary, {2, 6}, generator);
+  const Tensor y = model(text);
+  ASSERT_EQ(y.shape(), (Shape{2, 6, vocabulary}));
+  cross_entropy(reshape(y, {-1, vocabulary}), reshape(text, {-1})).backward();
+  for (const NamedTensor& p : model.named_parameters()) EXPECT_GT(norm(p.tensor.grad()).item(), 0) << p.name;
+  Tensor changed = clone(text);
+  int64_t* last = changed.mutable_data<int64_t>() + 4;
+  *last = (*last + 1) % vocabulary;
+  const Tensor z = model(changed);
+  EXPECT_TRUE(same_bits(narrow(y, 1, 0, 4), narrow(z, 1, 0, 4)));
+  EXPECT_FALSE(same_bits(y, z));
+}
+
+TEST(Models, CharLstm) {
+  const CharLstm model({.vocabulary = 9, .embedding = 5, .units = 6, .layers = 2});
+  expect_names(model, {"embed.weight", "lstm.weight_ih_l0", "lstm.bias_hh_l1", "head.bias"});
+  check_text_model(model, 9);
+  // A text in two parts is the text.
+  const Tensor text = randint(0, 9, {2, 7});
+  const auto [first, state] = model.continued(narrow(text, 1, 0, 3), {});
+  const auto [second, after] = model.continued(narrow(text, 1, 3, 4), state);
+  expect_close(cat({first, second}, 1), model(text), 1e-6);
+}
+
+TEST(Models, Gpt) {
+  const Gpt model({.vocabulary = 9, .context = 6, .width = 8, .heads = 2, .layers = 2});
+  expect_names(model, {"token.weight", "position.weight", "blocks.layers.0.self_attn.in_proj_weight", "blocks.layers.1.linear2.bias",
+                       "blocks.layers.1.norm2.weight", "head.weight", "head.bias"});
+  check_text_model(model, 9);
+  const Gpt second({.vocabulary = 9, .context = 6, .width = 8, .heads = 2, .activation = FeedForward::gelu, .norm_first = true, .tied_head = true});
+  EXPECT_EQ(names(second).back(), "blocks.norm.bias");
+  check_text_model(second, 9);
+  EXPECT_FAILS(model(zeros({1, 7}, i64)), "position", "7");
+  EXPECT_FAILS(model(full({1, 2}, 9, i64)), "token", "9");
 }
 
 // The gradient of the first parameter after a forward and backward pass from the same seed.

@@ -41,6 +41,7 @@ inline Case function(const char* name, std::function<Tensor(const Tensors&)> com
 
 std::vector<Case> layer_cases();
 std::vector<Case> function_cases();
+std::vector<Case> sequence_cases();
 std::vector<Case> model_cases();
 
 }  // namespace scry::nn::testing

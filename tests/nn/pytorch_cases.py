@@ -51,7 +51,8 @@ def clear_of_kinks(name, model, shape):
 
 
 def case(name, model, *inputs, call=None, clear=False):
-    """A module, or a function, and the shapes of its inputs (normal values) or the inputs themselves. "_eval" in the name puts it in evaluation."""
+    """A module, or a function, and the shapes of its inputs (normal values) or the inputs themselves; how it is called, where not plainly with them. "_eval"
+    in the name puts it in evaluation."""
     assert name not in cases, name
     if isinstance(model, nn.Module):
         model.train("_eval" not in name)
@@ -62,7 +63,7 @@ def case(name, model, *inputs, call=None, clear=False):
                 elif value.is_floating_point() and value.dim() == 1:  # biases and scales that are all the same at first hide mistakes
                     value.add_(0.2 * torch.randn_like(value))
     make = (lambda shape: clear_of_kinks(name, model, shape)) if clear else torch.randn
-    cases[name] = model, [make(x) if isinstance(x, tuple) else x for x in inputs], call or model
+    cases[name] = model, [make(x) if isinstance(x, tuple) else x for x in inputs], call or (lambda model, *x: model(*x))
 
 
 def layers():
@@ -190,6 +191,58 @@ def losses():
     case("cross_entropy_ignored", lambda x, y, w: F.cross_entropy(x, y, w.detach(), ignore_index=3, label_smoothing=0.1), (5, 4), labels, weight)
     case("cross_entropy_soft", lambda x, y: F.cross_entropy(x, y, label_smoothing=0.2), (5, 4), unit / unit.sum(1, keepdim=True))
     case("cross_entropy_pixels", lambda x, y: F.cross_entropy(x, y, reduction="none"), (2, 4, 3, 2), torch.randint(4, (2, 3, 2)))
+
+
+def sequences():
+    recurrent()
+    attention()
+
+
+def with_lengths(model, x, lengths):
+    packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    y, state = model(packed)
+    return nn.utils.rnn.pad_packed_sequence(y, batch_first=True, total_length=x.shape[1])[0], state
+
+
+def with_state(model, x, h, c):
+    return model(x, (h, c))
+
+
+def recurrent():
+    case("rnn", nn.RNN(4, 5), (6, 3, 4))
+    case("rnn_relu", nn.RNN(4, 5, 2, "relu", bias=False), (6, 3, 4))
+    case("gru", nn.GRU(4, 5, 2, batch_first=True, bidirectional=True), (3, 6, 4))
+    case("gru_state", nn.GRU(4, 5), (6, 3, 4), (1, 3, 5))
+    case("lstm", nn.LSTM(4, 5), (6, 3, 4))
+    case("lstm_wide", nn.LSTM(20, 48, batch_first=True), (9, 12, 20))
+    case("lstm_state", nn.LSTM(4, 5, 2, batch_first=True, bidirectional=True), (3, 6, 4), (4, 3, 5), (4, 3, 5), call=with_state)
+    case("lstm_projected", nn.LSTM(4, 6, 2, proj_size=3), (6, 3, 4))
+    case("lstm_lengths", nn.LSTM(4, 5, batch_first=True, bidirectional=True), (4, 6, 4), torch.tensor([6, 2, 5, 1]), call=with_lengths)
+    case("rnn_cell", nn.RNNCell(4, 5), (3, 4), (3, 5))
+    case("gru_cell", nn.GRUCell(4, 5), (3, 4), (3, 5))
+    case("lstm_cell", nn.LSTMCell(4, 5), (3, 4), (3, 5), (3, 5), call=with_state)
+
+
+def attention():
+    def attend(model, x, y=None, padding=None, mask=None, causal=False):
+        y = x if y is None else y
+        return model(x, y, y, padding, False, mask, is_causal=causal)[0]
+
+    future = torch.ones(5, 5, dtype=torch.bool).triu(1)
+    padding = torch.tensor([[False] * 5, [False, False, True, True, False], [True] + [False] * 4])
+    case("embedding", nn.Embedding(7, 3), torch.randint(7, (4, 5)))
+    case("embedding_padding", nn.Embedding(7, 3, padding_idx=2), torch.randint(7, (4, 5)))
+    case("attention_self", nn.MultiheadAttention(8, 2, batch_first=True), (3, 5, 8), call=attend)
+    case("attention_causal", nn.MultiheadAttention(8, 2, batch_first=True), (3, 5, 8), call=lambda m, x: attend(m, x, mask=future))
+    case("attention_masks", nn.MultiheadAttention(8, 2, batch_first=True), (3, 4, 8), (3, 5, 8), padding, torch.rand(4, 5) > 0.7, call=attend)
+    case("attention_sizes", nn.MultiheadAttention(8, 4, bias=False, kdim=6, vdim=5), (4, 3, 8), (5, 3, 6), (5, 3, 5), call=lambda m, *x: m(*x)[0])
+    case("transformer_layer", nn.TransformerEncoderLayer(8, 2, 12, 0), (5, 3, 8))
+    case("transformer_layer_norm_first", nn.TransformerEncoderLayer(8, 2, 12, 0, "gelu", batch_first=True, norm_first=True), (3, 5, 8))
+    layer = nn.TransformerEncoderLayer(8, 2, 12, 0, batch_first=True)
+    case("transformer", nn.TransformerEncoder(layer, 2, nn.LayerNorm(8)), (3, 5, 8), future, padding[:, [1, 2, 3, 4, 0]])
+    case("scaled_dot_product_attention", F.scaled_dot_product_attention, (2, 3, 5, 4), (2, 3, 7, 4), (2, 3, 7, 6))
+    case("scaled_dot_product_attention_causal", lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=0.3), (3, 5, 4), (3, 5, 4), (3, 5, 4))
+    case("scaled_dot_product_attention_mask", F.scaled_dot_product_attention, (3, 5, 4), (3, 7, 4), (3, 7, 4), torch.rand(5, 7) > 0.4)
 
 
 class LeNet(nn.Module):
@@ -323,6 +376,61 @@ class Vgg11(nn.Module):
         return self.classifier(F.adaptive_avg_pool2d(self.features(x), 7).flatten(1))
 
 
+class CharLstm(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.lstm, self.head = nn.Embedding(11, 6), nn.LSTM(6, 7, 2, batch_first=True), nn.Linear(7, 11)
+
+    def forward(self, x):
+        return self.head(self.lstm(self.embed(x))[0])
+
+
+class Gpt(nn.Module):
+    def __init__(self, gpt2=False):
+        super().__init__()
+        self.token, self.position = nn.Embedding(11, 8), nn.Embedding(9, 8)
+        layer = nn.TransformerEncoderLayer(8, 2, 32, 0, "gelu" if gpt2 else "relu", batch_first=True, norm_first=gpt2)
+        self.blocks = nn.TransformerEncoder(layer, 2, nn.LayerNorm(8) if gpt2 else None, enable_nested_tensor=False)
+        if not gpt2:
+            self.head = nn.Linear(8, 11)
+
+    def forward(self, x):
+        t = x.shape[1]
+        h = self.blocks(self.token(x) + self.position.weight[:t], nn.Transformer.generate_square_subsequent_mask(t, dtype=self.token.weight.dtype))
+        return self.head(h) if hasattr(self, "head") else F.linear(h, self.token.weight)
+
+
+class VitBlock(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.ln_1, self.ln_2, self.self_attention = nn.LayerNorm(8, 1e-6), nn.LayerNorm(8, 1e-6), nn.MultiheadAttention(8, 2, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(8, 12), nn.GELU(), nn.Dropout(0), nn.Linear(12, 8), nn.Dropout(0))
+
+    def forward(self, x):
+        y = self.ln_1(x)
+        x = x + self.self_attention(y, y, y, need_weights=False)[0]
+        return x + self.mlp(self.ln_2(x))
+
+
+class VisionTransformer(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.class_token, self.conv_proj = nn.Parameter(torch.randn(1, 1, 8)), nn.Conv2d(3, 8, 4, 4)
+        self.encoder, self.heads = nn.Module(), nn.Module()
+        self.encoder.pos_embedding = nn.Parameter(torch.randn(1, 5, 8))
+        self.encoder.layers = nn.Module()
+        for i in range(2):
+            setattr(self.encoder.layers, f"encoder_layer_{i}", VitBlock())
+        self.encoder.ln, self.heads.head = nn.LayerNorm(8, 1e-6), nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = self.conv_proj(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.class_token.expand(len(x), -1, -1), x], 1) + self.encoder.pos_embedding
+        for block in self.encoder.layers.children():
+            x = block(x)
+        return self.heads.head(self.encoder.ln(x)[:, 0])
+
+
 def models():
     case("lenet", LeNet(), (2, 1, 28, 28), clear=True)
     case("mlp", nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 10)), (6, 20), clear=True)
@@ -334,6 +442,10 @@ def models():
     case("resnet_bottleneck_eval", resnet([2, 1, 1, 1], True), (1, 3, 32, 32), clear=True)
     case("vgg11_eval", Vgg11(16, 5), (1, 3, 32, 32), clear=True)
     case("mobilenet_v2_eval", MobileNetV2([16, 8, 8, 16, 24, 32, 56, 112], 5), (1, 3, 32, 32), clear=True)
+    case("char_lstm", CharLstm(), torch.randint(11, (3, 8)))
+    case("gpt", Gpt(), torch.randint(11, (3, 8)))
+    case("gpt2", Gpt(gpt2=True), torch.randint(11, (3, 9)))
+    case("vision_transformer", VisionTransformer(), (3, 3, 8, 8))
 
 
 def listed(value):
@@ -354,7 +466,7 @@ def write(folder, name, dtype):
         keep("state", model.state_dict().items())
         out[f"{name}|training"] = torch.tensor(int(model.training))
     x = [v.to(dtype, copy=True).requires_grad_() if v.is_floating_point() else v for v in inputs]
-    y = listed(call(*x))
+    y = listed(call(model, *x))
     g = [torch.randn(v.shape).to(dtype) for v in y]
     torch.autograd.backward(y, g)
     keep("in", enumerate(x))
@@ -380,10 +492,11 @@ def read(folder, name, dtype):
 
 
 mode, folder, group = sys.argv[1:]
-warnings.filterwarnings("ignore", "Using padding='same' with even kernel")
+for harmless in ("Using padding='same' with even kernel", "LSTM with projections is not supported with oneDNN"):
+    warnings.filterwarnings("ignore", harmless)
 torch.manual_seed(7)
 torch.set_num_threads(1)
-{"layers": layers, "functions": functions, "models": models}[group]()
+{"layers": layers, "functions": functions, "sequences": sequences, "models": models}[group]()
 for dtype, short in ((torch.float32, "f32"), (torch.float64, "f64")):
     if mode == "write":
         torch.manual_seed(8)

@@ -94,6 +94,7 @@ void compare_all(const std::string& group, const std::vector<Case>& cases) {
 
 TEST(PyTorch, Layers) { compare_all("layers", layer_cases()); }
 TEST(PyTorch, Functions) { compare_all("functions", function_cases()); }
+TEST(PyTorch, Sequences) { compare_all("sequences", sequence_cases()); }
 TEST(PyTorch, Models) { compare_all("models", model_cases()); }
 
 }  // namespace

@@ -79,6 +79,15 @@ TEST(Summary, OddNetworks) {
   EXPECT_EQ(row(part, "0.shortcut.0").multiply_adds, 16 * 16 * 32);
 }
 
+TEST(Summary, CountsAttentionAndRecurrentLayers) {
+  const CharLstm lstm;
+  const Tensor text = zeros({2, 5}, i64);
+  EXPECT_EQ(row(summary(lstm, text), "lstm").multiply_adds, 2 * 5 * 4 * 256 * (128 + 256));
+  const Gpt gpt;
+  const int64_t weights = 12 * 128 * 128, seen = 5 * 128 * 2;  // a layer's and place's
+  EXPECT_EQ(row(summary(gpt, text), "blocks").multiply_adds, 2 * 5 * 4 * (weights + seen));
+}
+
 // He et al. give 1.8 and 3.8 billion for images of 224 x 224, torchvision 1.81 and 4.09 (with the stride in the 3 x 3 convolutions).
 TEST(Summary, PublishedMultiplyAdds) {
   EXPECT_NEAR(static_cast<double>(summary(resnet18(), {1, 3, 224, 224}).modules[0].multiply_adds), 1.814e9, 1e6);
