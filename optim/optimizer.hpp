@@ -48,7 +48,7 @@ class Optimizer {
   Optimizer(const Registry& registry, std::unique_ptr<UpdateRule> rule, const std::vector<Group>& groups = {});
 
   /// Changes the parameters that have a gradient; others are left alone (a wrapper may still move them) and their step doesn't count.
-  /// Returns whether it did: a step without any gradient, or one that a wrapper skips, changes and counts nothing.
+  /// Returns whether it did: without any gradient, or where a wrapper skips it, nothing changes. Gradients that aren't finite pass; see LossScale.
   bool step();
   /// As Registry::zero_grad.
   void zero_grad() const { registry().zero_grad(); }

@@ -9,6 +9,7 @@ using Kind = Hyperparameter::Kind;
 bool allowed(const Hyperparameter& field, double value) {
   const Range& range = field.range;
   if (field.kind == Kind::choice) return value >= 0 && value < static_cast<double>(field.choices.size()) && value == std::trunc(value);
+  if (field.kind == Kind::flag) return value == 0 || value == 1;
   if (field.kind == Kind::integer && value != std::trunc(value)) return false;
   return std::isfinite(value) && value >= range.low && (range.below_high ? value < range.high : value <= range.high);
 }

@@ -42,13 +42,22 @@ TEST(Step, DoesNotDependOnHowRowsAreCut) {
 }
 
 TEST(Step, DoesNotDependOnTheNumberOfThreads) {
-  const int threads = thread_count();
-  set_thread_count(1);
-  const auto one = concatenated({100000, 3}, "lookahead(adam(lr=0.1), k=2)", 5);
-  set_thread_count(4);
-  const auto four = concatenated({100000, 3}, "lookahead(adam(lr=0.1), k=2)", 5);
-  set_thread_count(threads);
-  EXPECT_EQ(one, four);
+  for (const char* expression : {"lookahead(adam(lr=0.1), k=2)", "lamb(lr=0.1)", "muon(lr=0.1)", "adaptive_clip(accumulate(sgd(lr=0.1), n=2))"}) {
+    const auto run = [&](int threads) {
+      set_thread_count(threads);
+      const TestModel model = random_model({{100000}, {3}, {96, 130}, {130, 96}}, 1);
+      Optimizer optimizer = make_optimizer(expression, Registry{model});
+      for (uint64_t i = 0; i < 4; ++i) {
+        give_gradients(model, i);
+        optimizer.step();
+      }
+      return weights_of(model);
+    };
+    const int threads = thread_count();
+    const auto one = run(1), four = run(4);
+    set_thread_count(threads);
+    EXPECT_EQ(one, four) << expression;
+  }
 }
 
 TEST(Step, LeavesPaddingZero) {
