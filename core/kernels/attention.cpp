@@ -6,6 +6,7 @@ namespace scry::kernels {
 namespace {
 
 using tiles::Matrices;
+using tiles::queries_at_once;
 using tiles::side;
 using tiles::Sizes;
 
@@ -13,7 +14,11 @@ using tiles::Sizes;
 template <class T>
 struct Workspace {
   explicit Workspace(const Sizes& sizes)
-      : keys(sizes.width, side), values(side, sizes.values), scores(side * side), sums(side * PackedMatrix<T>::padded(sizes.values)), dropout(side) {}
+      : keys(sizes.width, side),
+        values(side, sizes.values),
+        scores(queries_at_once * side),
+        sums(queries_at_once * PackedMatrix<T>::padded(sizes.values)),
+        dropout(side) {}
   PackedMatrix<T> keys, values;
   memory::Scratch<T> scores, sums, dropout;
 };
@@ -28,20 +33,22 @@ struct Forward {
 
   // Queries [query, query + rows) of one index against all keys they see, tile by tile; sums are rescaled where a larger score appears.
   void operator()(int64_t index, int64_t query, Workspace<T>& own) const {
-    const int64_t rows = std::min(side, sizes.queries - query), width = PackedMatrix<T>::padded(sizes.values);
-    T largest[side];
-    double divisor[side]{};
-    std::fill_n(largest, side, -std::numeric_limits<T>::infinity());
+    const int64_t rows = std::min(queries_at_once, sizes.queries - query), end = scores.end_of_keys(query + rows),
+                  width = PackedMatrix<T>::padded(sizes.values);
+    T largest[queries_at_once];
+    double divisor[queries_at_once]{};
+    std::fill_n(largest, queries_at_once, -std::numeric_limits<T>::infinity());
     std::fill_n(own.sums.data(), rows * width, T{0});
-    for (int64_t key = 0; key < scores.end_of_keys(query + rows); key += side) {
-      const int64_t keys = std::min(side, sizes.keys - key), padded = PackedMatrix<T>::padded(keys);
+    for (int64_t key = 0; key < end; key += side) {
+      const int64_t keys = std::min(side, end - key), padded = PackedMatrix<T>::padded(keys);
       own.keys.pack(k.at(index, key), 1, k.row, sizes.width, keys);
       own.keys.product({q.at(index, query), q.row}, rows, own.scores.data(), side);
       scores.finish(own.scores.data(), index, query, rows, key, keys, padded);
       for (int64_t r = 0; r < rows; ++r) {
         T *row = own.scores.data() + r * side, *sum = own.sums.data() + r * width;
         const T before = largest[r], highest = tiles::largest_of_row(row, padded), now = highest < before ? before : highest;
-        if (std::isinf(now) && now < 0) {  // nothing is seen so far
+        if (std::isinf(now) && now < 0) {  // nothing is seen so far, unless there is a NaN
+          for (int64_t j = 0; j < keys; ++j) divisor[r] += std::isnan(row[j]) ? static_cast<double>(row[j]) : 0;
           std::fill_n(row, padded, T{0});
           continue;
         }
@@ -59,10 +66,10 @@ struct Forward {
       own.values.pack(v.at(index, key), v.row, 1, keys, sizes.values);
       own.values.product({own.scores.data(), side}, rows, own.sums.data(), width, true);
     }
-    for (int64_t r = 0; r < rows; ++r) {
+    T* to = out.at(index, query);
+    for (int64_t r = 0; r < rows; ++r, to += out.row) {
       const bool seen = divisor[r] != 0;
       const T factor = static_cast<T>(seen ? 1 / divisor[r] : 0), *sum = own.sums.data() + r * width;
-      T* to = out.at(index, query + r);
       for (int64_t j = 0; j < sizes.values; ++j) to[j] = sum[j] * factor;
       log_sums[index * sizes.queries + query + r] = seen ? largest[r] + static_cast<T>(std::log(divisor[r])) : std::numeric_limits<T>::infinity();
     }
@@ -82,11 +89,11 @@ void attention(const Attention& how, const Tensor& q, const Tensor& k, const Ten
     const tiles::Scores<T> scores(how, sizes);
     const Forward<T> tile{
         sizes, scores, Matrices<const T>(q), Matrices<const T>(k), Matrices<const T>(v), Matrices<T>(out), static_cast<T*>(log_sums.raw())};
-    const int64_t rows = (sizes.queries + side - 1) / side;
+    const int64_t rows = (sizes.queries + queries_at_once - 1) / queries_at_once;
     std::deque<Workspace<T>> own;
     for (int64_t lane = 0; lane < std::min<int64_t>(thread_count(), sizes.count * rows); ++lane) own.emplace_back(sizes);
     tiles::for_each_lane(sizes.count * rows, [&](int64_t lane, int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) tile(i / rows, i % rows * side, own[static_cast<size_t>(lane)]);
+      for (int64_t i = begin; i < end; ++i) tile(i / rows, i % rows * queries_at_once, own[static_cast<size_t>(lane)]);
     });
   });
 }

@@ -5,6 +5,7 @@ namespace scry::kernels {
 namespace {
 
 using tiles::Matrices;
+using tiles::queries_at_once;
 using tiles::side;
 using tiles::Sizes;
 
@@ -14,11 +15,11 @@ struct Workspace {
       : keys(sizes.width, side),
         values(sizes.values, side),
         key_rows(side, sizes.width),
-        queries(side, sizes.width),
-        gradients(side, sizes.values),
-        weights(side * side),
-        slopes(side * side),
-        dropout(side * side),
+        queries(queries_at_once, sizes.width),
+        gradients(queries_at_once, sizes.values),
+        weights(queries_at_once * side),
+        slopes(queries_at_once * side),
+        dropout(queries_at_once * side),
         q(sizes.queries * PackedMatrix<T>::padded(sizes.width)),
         k(side * PackedMatrix<T>::padded(sizes.width)),
         v(side * PackedMatrix<T>::padded(sizes.values)),
@@ -43,12 +44,8 @@ struct Backward {
   void operator()(int64_t index, Workspace<T>& own) const {
     const int64_t width = PackedMatrix<T>::padded(sizes.width), values = PackedMatrix<T>::padded(sizes.values);
     std::fill_n(own.q.data(), sizes.queries * width, T{0});
-    for (int64_t i = 0; i < sizes.queries; ++i) {
-      const T *gradient = g.at(index, i), *result = out.at(index, i);
-      T sum{0};
-      for (int64_t j = 0; j < sizes.values; ++j) sum += gradient[j] * result[j];
-      own.products[i] = sum;
-    }
+    const T *gradient = g.at(index), *result = out.at(index);
+    for (int64_t i = 0; i < sizes.queries; ++i, gradient += g.row, result += out.row) own.products[i] = dot(gradient, result, sizes.values);
     for (int64_t key = 0; key < sizes.keys; key += side) {
       const int64_t keys = std::min(side, sizes.keys - key);
       own.keys.pack(k.at(index, key), 1, k.row, sizes.width, keys);
@@ -56,25 +53,38 @@ struct Backward {
       own.key_rows.pack(k.at(index, key), k.row, 1, keys, sizes.width);
       std::fill_n(own.k.data(), keys * width, T{0});
       std::fill_n(own.v.data(), keys * values, T{0});
-      for (int64_t query = 0; query < sizes.queries; query += side) {
-        const int64_t rows = std::min(side, sizes.queries - query);
-        if (key >= scores.end_of_keys(query + rows)) continue;  // none of these queries sees these keys
+      for (int64_t query = 0; query < sizes.queries; query += queries_at_once) {
+        const int64_t rows = std::min(queries_at_once, sizes.queries - query), seen = std::min(keys, scores.end_of_keys(query + rows) - key);
+        if (seen <= 0) continue;  // none of these queries sees these keys
         tile(index, query, rows, key, keys, own);
         own.gradients.pack(g.at(index, query), g.row, 1, rows, sizes.values);
-        own.gradients.product({weights(own), 1, side}, keys, own.v.data(), values, true);
+        own.gradients.product({weights(own), 1, side}, seen, own.v.data(), values, true);
         own.queries.pack(q.at(index, query), q.row, 1, rows, sizes.width);
-        own.queries.product({own.slopes.data(), 1, side}, keys, own.k.data(), width, true);
-        own.key_rows.product({own.slopes.data(), side}, rows, own.q.data() + query * width, width, true);
+        own.queries.product({own.slopes.data(), 1, side}, seen, own.k.data(), width, true);
+        own.key_rows.product({own.slopes.data(), side}, rows, own.q.data() + query * width, width, true, seen);
       }
-      for (int64_t j = 0; j < keys; ++j) {
-        std::copy_n(own.k.data() + j * width, sizes.width, k_gradient.at(index, key + j));
-        std::copy_n(own.v.data() + j * values, sizes.values, v_gradient.at(index, key + j));
-      }
+      copy_rows(own.k.data(), width, keys, sizes.width, k_gradient.at(index, key), k_gradient.row);
+      copy_rows(own.v.data(), values, keys, sizes.values, v_gradient.at(index, key), v_gradient.row);
     }
-    for (int64_t i = 0; i < sizes.queries; ++i) std::copy_n(own.q.data() + i * width, sizes.width, q_gradient.at(index, i));
+    copy_rows(own.q.data(), width, sizes.queries, sizes.width, q_gradient.at(index), q_gradient.row);
   }
 
  private:
+  static T dot(const T* a, const T* b, int64_t n) {
+    constexpr int64_t lanes = 16;
+    T lane[lanes]{}, sum{0};
+    int64_t j = 0;
+    for (; j + lanes <= n; j += lanes)
+      for (int64_t l = 0; l < lanes; ++l) lane[l] += a[j + l] * b[j + l];
+    for (; j < n; ++j) sum += a[j] * b[j];
+    for (const T value : lane) sum += value;
+    return sum;
+  }
+  static void copy_rows(const T* from, int64_t from_row, int64_t rows, int64_t count, T* to, int64_t to_row) {
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < count; ++j) to[i * to_row + j] = from[i * from_row + j];
+  }
+
   // The weights by which values were multiplied: with dropout, where there is one.
   const T* weights(const Workspace<T>& own) const { return scores.drops() ? own.dropout.data() : own.weights.data(); }
 

@@ -12,7 +12,8 @@
 
 namespace scry::kernels::tiles {
 
-inline constexpr int64_t side = 64;  // queries and keys of a tile
+// Keys and queries of a tile: fewer of these, so that less of a causal mask is computed in vain.
+inline constexpr int64_t side = 64, queries_at_once = 32;
 
 /// Matrices [..., rows, columns] whose rows are dense.
 template <class T>
@@ -99,17 +100,18 @@ void for_each_lane(int64_t n, const F& body) {
   });
 }
 
-/// The largest number of whole registers; NaN if one is.
+/// The largest number of whole registers, and perhaps not NaN where there is one.
 template <class T>
 T largest_of_row(const T* row, int64_t padded) {
   using V = Register<T>;
+  constexpr auto lanes = static_cast<int64_t>(V::size);
   V best = V::load_aligned(row);
-  for (int64_t j = V::size; j < padded; j += static_cast<int64_t>(V::size)) best = functions::maximum(best, V::load_aligned(row + j));
+  for (int64_t j = lanes; j < padded; j += lanes) best = xsimd::max(best, V::load_aligned(row + j));
   alignas(64) T all[V::size];
   best.store_aligned(all);
-  T out = all[0];
-  for (const T value : all) out = value > out || std::isnan(value) ? value : out;
-  return out;
+  for (int64_t half = lanes / 2; half > 0; half /= 2)
+    for (int64_t j = 0; j < half; ++j) all[j] = all[j] > all[j + half] ? all[j] : all[j + half];
+  return all[0];
 }
 
 /// row = exp(row - shift) for whole registers; returns the sum.

@@ -63,6 +63,37 @@ void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, 
   }
 }
 
+/// Up to a register's width of neighbouring elements (none where `count` is below 1), with zeros behind them.
+template <class T>
+Register<T> load_some(const T* from, int64_t count) {
+  if (count >= static_cast<int64_t>(Register<T>::size)) return Register<T>::load_unaligned(from);
+  alignas(64) T all[Register<T>::size]{};
+  if (count > 0) std::memcpy(all, from, static_cast<size_t>(count) * sizeof(T));
+  return Register<T>::load_aligned(all);
+}
+template <class T>
+void store_some(const Register<T>& x, T* to, int64_t count) {
+  if (count >= static_cast<int64_t>(Register<T>::size)) return x.store_unaligned(to);
+  alignas(64) T all[Register<T>::size];
+  x.store_aligned(all);
+  std::memcpy(to, all, static_cast<size_t>(count) * sizeof(T));
+}
+
+/// to[k * step + j] = from[j * row + k] for j < rows, k < depth; four rows at a time, so that neighbours are stored together.
+template <class T>
+[[gnu::noinline]] void interleave_rows(const T* from, int64_t row, int64_t rows, int64_t depth, T* to, int64_t step) {
+  int64_t j = 0;
+  for (; j + 4 <= rows; j += 4, from += 4 * row) {
+    const T *a = from, *b = from + row, *c = from + 2 * row, *d = from + 3 * row;
+    for (int64_t k = 0; k < depth; ++k) {
+      const T four[]{a[k], b[k], c[k], d[k]};
+      std::memcpy(to + k * step + j, four, sizeof four);
+    }
+  }
+  for (; j < rows; ++j, from += row)
+    for (int64_t k = 0; k < depth; ++k) to[k * step + j] = from[k];
+}
+
 /// A matrix [depth, columns] in panels of up to four registers, in memory of its own that may be filled again and again.
 template <class T>
 class PackedMatrix {
@@ -81,22 +112,26 @@ class PackedMatrix {
       const int64_t width = std::min(4 * lanes, columns_ - first), count = std::min(width, columns - first);
       T* panel = panels_.data() + first * depth;
       const T* source = from + first * across;
-      for (int64_t k = 0; across == 1 && k < depth; ++k) std::copy_n(source + k * down, count, panel + k * width);
-      for (int64_t j = 0; across != 1 && j < count; ++j)
-        for (int64_t k = 0; k < depth; ++k) panel[k * width + j] = source[k * down + j * across];
-      for (int64_t k = 0; count < width && k < depth; ++k) std::fill(panel + k * width + count, panel + (k + 1) * width, T{0});
+      if (across != 1) {
+        interleave_rows(source, across, count, depth, panel, width);
+        for (int64_t k = 0; count < width && k < depth; ++k) std::fill(panel + k * width + count, panel + (k + 1) * width, T{0});
+        continue;
+      }
+      for (int64_t k = 0; k < depth; ++k)
+        for (int64_t j = 0; j < width; j += lanes) load_some(source + k * down + j, count - j).store_aligned(panel + k * width + j);
     }
   }
 
-  /// out = a times this, or added to it; out: aligned rows `out_row` apart.
-  void product(PanelRows<T> a, int64_t rows, T* out, int64_t out_row, bool add = false) const {
+  /// out = a times this, or added to it; out: aligned rows `out_row` apart. With `most` only that many rows of the matrix take part.
+  void product(PanelRows<T> a, int64_t rows, T* out, int64_t out_row, bool add = false, int64_t most = INT64_MAX) const {
+    const int64_t depth = std::min(depth_, most);
     for (int64_t first = 0; first < columns_; first += 4 * lanes) {
       const T* panel = panels_.data() + first * depth_;
       switch (std::min<int64_t>(4, (columns_ - first) / lanes)) {
-        case 1: panel_product<T, 1>(a, rows, depth_, panel, out + first, out_row, add); break;
-        case 2: panel_product<T, 2>(a, rows, depth_, panel, out + first, out_row, add); break;
-        case 3: panel_product<T, 3>(a, rows, depth_, panel, out + first, out_row, add); break;
-        default: panel_product<T, 4>(a, rows, depth_, panel, out + first, out_row, add);
+        case 1: panel_product<T, 1>(a, rows, depth, panel, out + first, out_row, add); break;
+        case 2: panel_product<T, 2>(a, rows, depth, panel, out + first, out_row, add); break;
+        case 3: panel_product<T, 3>(a, rows, depth, panel, out + first, out_row, add); break;
+        default: panel_product<T, 4>(a, rows, depth, panel, out + first, out_row, add);
       }
     }
   }
@@ -105,21 +140,5 @@ class PackedMatrix {
   memory::Scratch<T> panels_;
   int64_t depth_ = 0, columns_ = 0;
 };
-
-/// Up to a register's width of neighbouring elements, with zeros behind them.
-template <class T>
-Register<T> load_some(const T* from, int64_t count) {
-  if (count >= static_cast<int64_t>(Register<T>::size)) return Register<T>::load_unaligned(from);
-  alignas(64) T all[Register<T>::size]{};
-  std::memcpy(all, from, static_cast<size_t>(count) * sizeof(T));
-  return Register<T>::load_aligned(all);
-}
-template <class T>
-void store_some(const Register<T>& x, T* to, int64_t count) {
-  if (count >= static_cast<int64_t>(Register<T>::size)) return x.store_unaligned(to);
-  alignas(64) T all[Register<T>::size];
-  x.store_aligned(all);
-  std::memcpy(to, all, static_cast<size_t>(count) * sizeof(T));
-}
 
 }  // namespace scry::kernels

@@ -29,6 +29,8 @@ class Forward {
     alignas(64) T product[steps::rows_at_once * N * width];
     const int64_t t = sizes_.time(s), units = sizes_.units, unit = block * width, count = std::min(width, units - unit);
     const T* before = states_ + sizes_.before(t) + first * units;
+    for (int64_t r = 0; r < rows; ++r)  // rows lie pages apart: they come while the product is computed
+      for (int64_t n = 0; n < N; ++n) __builtin_prefetch(gates_ + (t * sizes_.rows + first + r) * N * units + n * units + unit, 1, 2);
     panel_product<T, N>({before, units}, rows, units, panels_.data() + block * units * N * width, product, N * width);
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t at = (first + r) * units + unit;
@@ -50,23 +52,22 @@ class Forward {
   void pack(int64_t block, const T* weight, const T* bias) const {
     const int64_t units = sizes_.units;
     T* panel = panels_.data() + block * units * N * width;
-    for (int64_t n = 0; n < N; ++n)
-      for (int64_t l = 0; l < width; ++l) {
-        const int64_t unit = block * width + l;
-        const T* row = unit < units ? weight + (n * units + unit) * units : nullptr;
-        for (int64_t k = 0; k < units; ++k) panel[(k * N + n) * width + l] = row ? row[k] : T{0};
-        biases_[(block * N + n) * width + l] = row && bias ? bias[n * units + unit] : T{0};
-      }
+    const int64_t unit = block * width, count = std::min(width, units - unit);
+    if (count < width) std::fill_n(panel, units * N * width, T{0});
+    for (int64_t n = 0; n < N; ++n) {
+      interleave_rows(weight + (n * units + unit) * units, units, count, units, panel + n * width, N * width);
+      (bias ? load_some(bias + n * units + unit, count) : V(T{0})).store_aligned(biases_.data() + (block * N + n) * width);
+    }
   }
 
   // The new state of a block of one row; the gates' values stay where their input was.
   V step(const V (&input)[N], const V (&hidden)[N], const V& h, T* gates, int64_t t, int64_t at, int64_t count, bool active) const {
-    using namespace functions;
+    using steps::sigmoid, steps::tanh;
     const int64_t units = sizes_.units;
-    if constexpr (cell == Cell::tanh) return functions::tanh(input[0] + hidden[0]);
-    if constexpr (cell == Cell::relu) return maximum(input[0] + hidden[0], 0);
+    if constexpr (cell == Cell::tanh) return tanh(input[0] + hidden[0]);
+    if constexpr (cell == Cell::relu) return functions::maximum(input[0] + hidden[0], 0);
     if constexpr (cell == Cell::lstm) {
-      const V i = sigmoid(input[0] + hidden[0]), f = sigmoid(input[1] + hidden[1]), g = functions::tanh(input[2] + hidden[2]);
+      const V i = sigmoid(input[0] + hidden[0]), f = sigmoid(input[1] + hidden[1]), g = tanh(input[2] + hidden[2]);
       const V o = sigmoid(input[3] + hidden[3]);
       // Without gradients all steps share one place for c.
       const V c = load_some(extra_ + (keep_ ? sizes_.before(t) : 0) + at, count), next = xsimd::fma(f, c, i * g);
@@ -75,10 +76,10 @@ class Forward {
         const V values[] = {i, f, g, o};
         for (int n = 0; n < N; ++n) store_some(values[n], gates + n * units, count);
       }
-      return o * functions::tanh(next);
+      return o * tanh(next);
     }
     if constexpr (cell == Cell::gru) {
-      const V r = sigmoid(input[0] + hidden[0]), z = sigmoid(input[1] + hidden[1]), n = functions::tanh(xsimd::fma(r, hidden[2], input[2]));
+      const V r = sigmoid(input[0] + hidden[0]), z = sigmoid(input[1] + hidden[1]), n = tanh(xsimd::fma(r, hidden[2], input[2]));
       if (keep_) {
         const V values[] = {r, z, n};
         for (int k = 0; k < N; ++k) store_some(values[k], gates + k * units, count);
