@@ -20,8 +20,6 @@ std::vector<T>& spare() {
   return memory;
 }
 
-bool earlier(const Node* a, const Node* b) { return a->order < b->order; }
-
 bool owned_alone(const Tensor& x) { return x.node().unique() && x.node().storage->unique() && x.is_contiguous() && !x.requires_grad(); }
 
 // sum + gradient, in place where the sum is this run's alone.
@@ -40,28 +38,28 @@ uint64_t next_number() {
 
 }  // namespace
 
-Queue::Queue() { heap_.swap(spare<Node*>()); }
+Queue::Queue() { heap_.swap(spare<Entry>()); }
 
 Queue::~Queue() {
-  for (Node* node : heap_) {  // only after an error is anything left
+  for (const auto& [order, node] : heap_) {  // only after an error is anything left
     node->pending = {};
     node->queued = false;
   }
   heap_.clear();
-  heap_.swap(spare<Node*>());
+  heap_.swap(spare<Entry>());
 }
 
 void Queue::push(Node& node) {
   if (node.queued) return;
   node.queued = true;
-  heap_.push_back(&node);
-  std::push_heap(heap_.begin(), heap_.end(), earlier);
+  heap_.push_back({node.order, &node});
+  std::push_heap(heap_.begin(), heap_.end());
 }
 
 Node* Queue::pop() {
   if (heap_.empty()) return nullptr;
-  std::pop_heap(heap_.begin(), heap_.end(), earlier);
-  Node* node = heap_.back();
+  std::pop_heap(heap_.begin(), heap_.end());
+  Node* node = heap_.back().node;
   heap_.pop_back();
   node->queued = false;
   return node;

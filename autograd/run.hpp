@@ -17,7 +17,12 @@ class Queue {
   Node* pop();
 
  private:
-  std::vector<Node*> heap_;
+  struct Entry {
+    uint64_t order;  // beside the node, which lies anywhere in memory
+    Node* node;
+    friend bool operator<(const Entry& a, const Entry& b) { return a.order < b.order; }
+  };
+  std::vector<Entry> heap_;
 };
 
 /// Gradients that have arrived for some nodes and are kept beside them: other threads may be looking at a leaf.
