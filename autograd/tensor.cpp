@@ -29,8 +29,6 @@ Tensor Tensor::grad() const {
   return attached ? attached->gradient : Tensor{};
 }
 
-Tensor Tensor::detach() const { return view(node().storage, node().offset, shape(), strides(), dtype()); }
-
 Tensor Tensor::operator[](int64_t index) const { return select(*this, 0, index); }
 
 void Tensor::backward(const Tensor& gradient, bool retain_graph, bool create_graph) const {

@@ -30,26 +30,62 @@ void plain_rows(int64_t begin, int64_t end, int64_t n, int64_t k, T alpha, Matri
   }
 }
 
-constexpr int64_t narrow_columns = 16, narrow_depth = 64;
+constexpr int64_t block_columns = 16, block_depth = 64;
 
-// The same for few columns: rows of b are padded to whole registers, so that no loop ends early.
+// `width` columns of b from j on as rows of whole registers, zeros after them.
 template <class T>
-void narrow_product(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
-  alignas(64) T rows[narrow_depth][narrow_columns];
-  const int64_t down = b.transposed ? 1 : b.stride, across = b.transposed ? b.stride : 1;
+void pack_columns(Matrix<T> b, int64_t j, int64_t width, int64_t k, T (*rows)[block_columns]) {
   for (int64_t p = 0; p < k; ++p) {
-    std::fill_n(rows[p], narrow_columns, T{0});
-    for (int64_t j = 0; j < n; ++j) rows[p][j] = b.data[p * down + j * across];
+    if (b.transposed)
+      for (int64_t l = 0; l < block_columns; ++l) rows[p][l] = l < width ? b.data[p + (j + l) * b.stride] : T{0};
+    else
+      for (int64_t l = 0; l < block_columns; ++l) rows[p][l] = l < width ? b.data[p * b.stride + j + l] : T{0};
   }
-  for (int64_t i = 0; i < m; ++i) {
-    alignas(64) T sum[narrow_columns]{};
-    for (int64_t p = 0; p < k; ++p) {
-      const T factor = alpha * (a.transposed ? a.data[p * a.stride + i] : a.data[i * a.stride + p]);
-      for (int64_t j = 0; j < narrow_columns; ++j) sum[j] += factor * rows[p][j];
+}
+
+// The same for small products, k up to block_depth: columns of the result stay in registers while k goes by.
+template <class T>
+void product_by_columns(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
+  alignas(64) T packed[block_depth][block_columns];
+  const int64_t a_down = a.transposed ? 1 : a.stride, a_across = a.transposed ? a.stride : 1;
+  for (int64_t j = 0; j < n; j += block_columns) {
+    const int64_t width = std::min(block_columns, n - j);
+    const bool as_it_lies = width == block_columns && !b.transposed;
+    if (!as_it_lies) pack_columns(b, j, width, k, packed);
+    const T* rows = as_it_lies ? b.data + j : packed[0];
+    const int64_t step = as_it_lies ? b.stride : block_columns;
+    for (int64_t i = 0; i < m; ++i) {
+      alignas(64) T sum[block_columns]{};
+      for (int64_t p = 0; p < k; ++p) {
+        const T factor = alpha * a.data[i * a_down + p * a_across];
+        for (int64_t l = 0; l < block_columns; ++l) sum[l] += factor * rows[p * step + l];
+      }
+      T* row = c + i * c_stride + j;
+      if (beta == T{0} && width == block_columns)
+        for (int64_t l = 0; l < block_columns; ++l) row[l] = sum[l];
+      else
+        for (int64_t l = 0; l < width; ++l) row[l] = beta == T{0} ? sum[l] : beta * row[l] + sum[l];
     }
-    T* row = c + i * c_stride;
-    for (int64_t j = 0; j < n; ++j) row[j] = beta == T{0} ? sum[j] : beta * row[j] + sum[j];
   }
+}
+
+// The same for a few rows and a transposed b, whose columns are dense: each element is a scalar product, in lanes.
+template <class T>
+void product_by_dots(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
+  constexpr int64_t lanes = 8;
+  for (int64_t i = 0; i < m; ++i)
+    for (int64_t j = 0; j < n; ++j) {
+      const T *x = a.data + i * a.stride, *y = b.data + j * b.stride;
+      T sum[lanes]{};
+      int64_t p = 0;
+      for (; p + lanes <= k; p += lanes)
+        for (int64_t l = 0; l < lanes; ++l) sum[l] += x[p + l] * y[p + l];
+      for (int64_t l = 0; p + l < k; ++l) sum[l] += x[p + l] * y[p + l];
+      for (int64_t width = lanes / 2; width > 0; width /= 2)
+        for (int64_t l = 0; l < width; ++l) sum[l] += sum[l + width];
+      T& out = c[i * c_stride + j];
+      out = beta == T{0} ? alpha * sum[0] : beta * out + alpha * sum[0];
+    }
 }
 
 constexpr int64_t small_product = 2048;     // multiply-adds below which OpenBLAS spends longer on its checks than on the product
@@ -97,8 +133,8 @@ Matrix<T> columns_from(Matrix<T> b, int64_t begin) {
 template <class T>
 void multiply_in_pieces(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
   if (m * n * k <= small_product) {
-    const bool narrow = n <= narrow_columns && k <= narrow_depth;
-    if (narrow) return narrow_product(m, n, k, alpha, a, b, beta, c, c_stride);
+    if (m <= 4 && k >= 8 && b.transposed && !a.transposed) return product_by_dots(m, n, k, alpha, a, b, beta, c, c_stride);
+    if (k <= block_depth) return product_by_columns(m, n, k, alpha, a, b, beta, c, c_stride);
     return plain_rows(0, m, n, k, alpha, a, b, beta, c, c_stride);
   }
   const bool by_rows = m >= n;

@@ -2,10 +2,6 @@
 
 namespace scry {
 
-size_t size_of(DType dtype) {
-  return dispatch(dtype, []<class T>() { return sizeof(T); });
-}
-
 std::string_view name_of(DType dtype) {
   switch (dtype) {
     case boolean: return "bool";

@@ -10,7 +10,8 @@ namespace scry {
 enum class DType : uint8_t { boolean, u8, i64, f32, f64 };
 using enum DType;
 
-size_t size_of(DType dtype);
+/// Bytes an element.
+constexpr size_t size_of(DType dtype) { return dtype == f32 ? 4 : dtype == boolean || dtype == u8 ? 1 : 8; }
 std::string_view name_of(DType dtype);
 inline void append_text(std::string& out, DType dtype) { out += name_of(dtype); }
 

@@ -80,34 +80,44 @@ size_t bytes_of_class(int index) {
   return ((size_t{1} << log) + static_cast<size_t>(steps) * (size_t{1} << (log - 2))) * alignment;
 }
 
-void free_to_system(FreeLists& lists, int index) {
-  while (void* block = lists.pop(index)) {
+// Returns how many blocks that were.
+int32_t free_to_system(FreeLists& lists, int index) {
+  int32_t count = 0;
+  for (; void* block = lists.pop(index); ++count) {
     ASAN_UNPOISON_MEMORY_REGION(block, bytes_of_class(index));
     std::free(block);
     system_bytes -= static_cast<int64_t>(bytes_of_class(index));
   }
+  return count;
 }
-
-struct ThreadCache {
-  FreeLists lists;
-  int32_t counts[class_count]{};
-  ~ThreadCache();
-};
 
 // How many blocks of a size a thread keeps to itself. Others go to all, or those that one thread makes and another uses up would pile up there.
 int32_t most_cached(size_t bytes) { return std::max<int32_t>(16, static_cast<int32_t>((size_t{1} << 20) / bytes)); }
 
-// Outlives the cache itself, so blocks freed by later thread-local destructors find their way.
-thread_local bool cache_is_gone = false;
-thread_local ThreadCache cache;
+// The blocks that a thread keeps to itself. Made without a constructor, so that reaching it costs nothing; there is room from the moment on when a
+// CacheCloser sees to the thread's end, and none after it, for what later thread-local destructors give back.
+struct ThreadCache {
+  FreeLists lists;
+  int32_t room[class_count];
+};
+constinit thread_local ThreadCache cache{};
 
-ThreadCache::~ThreadCache() {
-  cache_is_gone = true;
-  Shared& common = shared();
-  const std::lock_guard lock(common.mutex);
-  for (int i = 0; i < class_count; ++i)
-    while (void* block = lists.pop(i)) common.lists.push(i, block, bytes_of_class(i));
-}
+class CacheCloser {
+ public:
+  CacheCloser() {
+    for (int i = 1; i < class_count && bytes_of_class(i) <= thread_cached_size; ++i) cache.room[i] = most_cached(bytes_of_class(i));
+  }
+  ~CacheCloser() {
+    Shared& common = shared();
+    const std::lock_guard lock(common.mutex);
+    for (int i = 0; i < class_count; ++i) {
+      cache.room[i] = 0;
+      while (void* block = cache.lists.pop(i)) common.lists.push(i, block, bytes_of_class(i));
+    }
+  }
+  void open() const {}
+};
+thread_local const CacheCloser closer;
 
 size_t read_number(const char* path) {
   constexpr size_t none = std::numeric_limits<size_t>::max();
@@ -135,23 +145,34 @@ void* take_from_system(size_t bytes) {
   return block;
 }
 
+void* allocate_shared(SizeClass wanted) {
+  closer.open();
+  Shared& common = shared();
+  {
+    const std::lock_guard lock(common.mutex);
+    if (void* block = common.lists.pop(wanted.index)) return block;
+  }
+  return take_from_system(wanted.bytes);
+}
+
+void deallocate_shared(void* block, SizeClass given) noexcept {
+  closer.open();
+  Shared& common = shared();
+  const std::lock_guard lock(common.mutex);
+  common.lists.push(given.index, block, given.bytes);
+}
+
 }  // namespace
 
 void* allocate(size_t bytes) {
   if (bytes == 0) return nullptr;
   require(bytes <= size_t{1} << 46, "memory: ", bytes, " bytes are asked for in one block, more than any machine has");
   const SizeClass wanted = size_class(bytes);
-  void* block = nullptr;
-  if (bytes <= thread_cached_size && !cache_is_gone) {
-    block = cache.lists.pop(wanted.index);
-    if (block) --cache.counts[wanted.index];
-  }
-  if (!block) {
-    Shared& common = shared();
-    const std::lock_guard lock(common.mutex);
-    block = common.lists.pop(wanted.index);
-  }
-  if (!block) block = take_from_system(wanted.bytes);
+  void* block = cache.lists.pop(wanted.index);
+  if (block)
+    ++cache.room[wanted.index];
+  else
+    block = allocate_shared(wanted);
   ASAN_UNPOISON_MEMORY_REGION(block, bytes);
   return block;
 }
@@ -159,22 +180,16 @@ void* allocate(size_t bytes) {
 void deallocate(void* block, size_t bytes) noexcept {
   if (!block) return;
   const SizeClass given = size_class(bytes);
-  if (bytes <= thread_cached_size && !cache_is_gone && cache.counts[given.index] < most_cached(given.bytes)) {
+  if (cache.room[given.index] > 0) {
     cache.lists.push(given.index, block, given.bytes);
-    ++cache.counts[given.index];
-    return;
+    --cache.room[given.index];
+  } else {
+    deallocate_shared(block, given);
   }
-  Shared& common = shared();
-  const std::lock_guard lock(common.mutex);
-  common.lists.push(given.index, block, given.bytes);
 }
 
 void release_cached() noexcept {
-  if (!cache_is_gone)
-    for (int i = 0; i < class_count; ++i) {
-      free_to_system(cache.lists, i);
-      cache.counts[i] = 0;
-    }
+  for (int i = 0; i < class_count; ++i) cache.room[i] += free_to_system(cache.lists, i);
   Shared& common = shared();
   const std::lock_guard lock(common.mutex);
   for (int i = 0; i < class_count; ++i) free_to_system(common.lists, i);

@@ -3,18 +3,11 @@
 
 namespace scry {
 
-Shape::Shape(std::span<const int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
-  require(sizes.size() <= max_rank, "shape: at most ", max_rank, " axes, got ", sizes.size());
-  std::copy(sizes.begin(), sizes.end(), sizes_);
-}
-
 Shape Shape::filled(int rank, int64_t value) {
   Shape shape;
   for (int i = 0; i < rank; ++i) shape.push_back(value);
   return shape;
 }
-
-void Shape::push_back(int64_t size) { insert(rank_, size); }
 
 void Shape::insert(int axis, int64_t size) {
   require(rank_ < max_rank, "shape: at most ", max_rank, " axes, and there are that many already");
@@ -39,12 +32,13 @@ void append_text(std::string& out, const Shape& shape) {
 
 int64_t element_count(const Shape& shape) {
   int64_t count = 1;
-  bool overflow = false;
+  bool overflow = false, empty = false;
   for (int64_t size : shape) {
     require(size >= 0, "shape ", shape, ": sizes can't be negative");
+    empty |= size == 0;
     overflow |= __builtin_mul_overflow(count, size, &count);
   }
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
+  if (empty) return 0;
   require(!overflow, "shape ", shape, ": more elements than 64 bits can count");
   return count;
 }
@@ -73,10 +67,7 @@ Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
   return out;
 }
 
-int wrap_axis(std::string_view op, int axis, int rank) {
-  require(axis >= -rank && axis < rank, op, ": axis ", axis, " is out of range for a tensor of rank ", rank);
-  return axis < 0 ? axis + rank : axis;
-}
+void axis_out_of_range(std::string_view op, int axis, int rank) { fail(op, ": axis ", axis, " is out of range for a tensor of rank ", rank); }
 
 uint32_t axis_mask(std::string_view op, std::span<const int> axes, int rank) {
   if (axes.empty()) return (1u << rank) - 1;

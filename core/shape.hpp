@@ -13,7 +13,10 @@ class Shape {
 
   constexpr Shape() = default;
   Shape(std::initializer_list<int64_t> sizes) : Shape(std::span<const int64_t>(sizes.begin(), sizes.size())) {}
-  explicit Shape(std::span<const int64_t> sizes);
+  explicit Shape(std::span<const int64_t> sizes) {
+    require(sizes.size() <= max_rank, "shape: at most ", max_rank, " axes, got ", sizes.size());
+    for (int64_t size : sizes) sizes_[rank_++] = size;
+  }
   /// `rank` times `value`.
   static Shape filled(int rank, int64_t value);
 
@@ -23,7 +26,10 @@ class Shape {
   const int64_t* begin() const { return sizes_; }
   const int64_t* end() const { return sizes_ + rank_; }
   int64_t back() const { return sizes_[rank_ - 1]; }
-  void push_back(int64_t size);
+  void push_back(int64_t size) {
+    require(rank_ < max_rank, "shape: at most ", max_rank, " axes, and there are that many already");
+    sizes_[rank_++] = size;
+  }
   void insert(int axis, int64_t size);
   void erase(int axis);
 
@@ -51,8 +57,14 @@ Shape row_major_strides(const Shape& shape);
 /// The common shape of two by NumPy's rule: aligned at the last axis, sizes equal or 1.
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
 
+[[noreturn]] void axis_out_of_range(std::string_view op, int axis, int rank);
+
 /// `axis` counted from the front, given one in [-rank, rank).
-int wrap_axis(std::string_view op, int axis, int rank);
+inline int wrap_axis(std::string_view op, int axis, int rank) {
+  if (axis < -rank || axis >= rank) [[unlikely]]
+    axis_out_of_range(op, axis, rank);
+  return axis < 0 ? axis + rank : axis;
+}
 
 /// A set of axes as a bit mask; none given means all. A repeated one is an error.
 uint32_t axis_mask(std::string_view op, std::span<const int> axes, int rank);

@@ -5,18 +5,33 @@
 
 namespace scry {
 
+namespace {
+
+constexpr size_t beside_at = memory::alignment, most_beside = 1024;
+
+}  // namespace
+
+Ref<Storage> Storage::make(size_t data_beside) {
+  static_assert(sizeof(Storage) <= beside_at);
+  const size_t block = data_beside ? beside_at + data_beside : sizeof(Storage);
+  auto storage = Ref<Storage>::adopt(new (memory::allocate(block)) Storage);
+  storage->block_bytes_ = block;
+  return storage;
+}
+
 Ref<Storage> Storage::allocate(size_t bytes) {
-  auto storage = Ref<Storage>::adopt(new (memory::allocate(sizeof(Storage))) Storage);
-  storage->data_ = static_cast<std::byte*>(memory::allocate(bytes));
+  const bool beside = bytes <= most_beside;
+  Ref<Storage> storage = make(beside ? bytes : 0);
+  if (bytes) storage->data_ = beside ? reinterpret_cast<std::byte*>(storage.get()) + beside_at : static_cast<std::byte*>(memory::allocate(bytes));
   storage->bytes_ = bytes;
-  storage->pooled_ = true;
+  storage->memory_ = beside ? Memory::beside : Memory::pooled;
   return storage;
 }
 
 Ref<Storage> Storage::window(const Ref<Storage>& arena, size_t offset, size_t bytes) {
   require(offset <= arena->bytes() && bytes <= arena->bytes() - offset, "storage: a window of ", bytes, " bytes at ", offset, " leaves an arena of ",
           arena->bytes());
-  auto storage = Ref<Storage>::adopt(new (memory::allocate(sizeof(Storage))) Storage);
+  Ref<Storage> storage = make(0);
   storage->data_ = arena->data() + offset;
   storage->bytes_ = bytes;
   storage->arena_ = arena;
@@ -24,7 +39,7 @@ Ref<Storage> Storage::window(const Ref<Storage>& arena, size_t offset, size_t by
 }
 
 Ref<Storage> Storage::borrow(void* data, size_t bytes, std::shared_ptr<const void> owner) {
-  auto storage = Ref<Storage>::adopt(new (memory::allocate(sizeof(Storage))) Storage);
+  Ref<Storage> storage = make(0);
   storage->data_ = static_cast<std::byte*>(data);
   storage->bytes_ = bytes;
   storage->owner_ = std::move(owner);
@@ -42,16 +57,17 @@ void Storage::move_into(const Ref<Storage>& arena, size_t offset) {
 }
 
 void Storage::let_go() {
-  if (pooled_) memory::deallocate(data_, bytes_);
-  pooled_ = false;
+  if (memory_ == Memory::pooled) memory::deallocate(data_, bytes_);
+  memory_ = Memory::others;
   arena_ = nullptr;
   owner_ = nullptr;
 }
 
 void Storage::dispose() {
-  let_go();
+  if (memory_ == Memory::pooled) memory::deallocate(data_, bytes_);
+  const size_t block = block_bytes_;
   this->~Storage();
-  memory::deallocate(this, sizeof(Storage));
+  memory::deallocate(this, block);
 }
 
 }  // namespace scry

@@ -31,15 +31,19 @@ class Storage : public RefCounted<Storage> {
  private:
   friend class RefCounted<Storage>;
   Storage() = default;
+  static Ref<Storage> make(size_t data_beside);
   void dispose();
   void let_go();
 
+  enum class Memory : uint8_t { beside, pooled, others };  // small ones lie beside the storage itself, in one block
+
   std::byte* data_ = nullptr;
   size_t bytes_ = 0;
+  size_t block_bytes_ = 0;  // of the block that holds this storage
   std::atomic<uint32_t> version_{0};
+  Memory memory_ = Memory::others;
   Ref<Storage> arena_;
   std::shared_ptr<const void> owner_;
-  bool pooled_ = false;
 };
 
 }  // namespace scry

@@ -29,11 +29,20 @@ std::optional<std::pair<int64_t, int64_t>> reach(const Shape& shape, const Shape
   return std::pair{low, high};
 }
 
-TensorNode* new_node(const Shape& shape, DType dtype) {
-  auto* node = new (memory::allocate(sizeof(TensorNode))) TensorNode;
-  node->shape = shape;
-  node->dtype = dtype;
-  return node;
+TensorNode* new_node(const Shape& shape, DType dtype) { return new (memory::allocate(sizeof(TensorNode))) TensorNode(shape, dtype); }
+
+// The number of elements, and row-major strides for them: both at once, since every tensor needs them.
+int64_t lay_out(const Shape& shape, Shape& strides) {
+  int64_t count = 1;
+  bool plain = true;
+  strides = shape;
+  for (int i = shape.rank() - 1; i >= 0; --i) {
+    strides[i] = count;
+    plain &= shape[i] > 0 && !__builtin_mul_overflow(count, shape[i], &count);
+  }
+  if (plain) return count;
+  strides = row_major_strides(shape);
+  return element_count(shape);
 }
 
 }  // namespace
@@ -44,13 +53,11 @@ void TensorNode::dispose() {
 }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
-  const int64_t count = element_count(shape);
-  require(count <= INT64_MAX / 8, "shape ", shape, ": more bytes than 64 bits can count");
   Tensor tensor(Ref<TensorNode>::adopt(new_node(shape, dtype)));
   TensorNode& node = *tensor.node_;
-  node.count = count;
-  node.strides = row_major_strides(shape);
-  node.storage = Storage::allocate(static_cast<size_t>(count) * size_of(dtype));
+  node.count = lay_out(shape, node.strides);
+  require(node.count <= INT64_MAX / 8, "shape ", shape, ": more bytes than 64 bits can count");
+  node.storage = Storage::allocate(static_cast<size_t>(node.count) * size_of(dtype));
   return tensor;
 }
 
@@ -82,6 +89,18 @@ Tensor Tensor::view(Ref<Storage> storage, int64_t offset, const Shape& shape, co
   node.count = count;
   node.strides = strides;
   node.contiguous = count == 0 || is_row_major(shape, strides);
+  return tensor;
+}
+
+Tensor Tensor::detach() const {
+  const TensorNode& from = node();
+  Tensor tensor(Ref<TensorNode>::adopt(new_node(from.shape, from.dtype)));
+  TensorNode& node = *tensor.node_;
+  node.storage = from.storage;
+  node.offset = from.offset;
+  node.count = from.count;
+  node.strides = from.strides;
+  node.contiguous = from.contiguous;
   return tensor;
 }
 

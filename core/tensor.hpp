@@ -20,6 +20,8 @@ class TapeNode : public RefCounted<TapeNode> {
 
 /// What a Tensor points to. Strides and the offset count elements.
 struct TensorNode : RefCounted<TensorNode> {
+  TensorNode(const Shape& sizes, DType type) : shape(sizes), dtype(type) {}
+
   Ref<Storage> storage;
   int64_t offset = 0;
   int64_t count = 0;
@@ -103,6 +105,8 @@ class Tensor {
   /// Whether gradients flow to this tensor.
   bool requires_grad() const { return static_cast<bool>(node().tape); }
 
+  /// The same values without a place on the tape.
+  Tensor detach() const;
   // The members from here to backward() are defined in autograd.
   /// Makes this tensor a leaf whose gradient is kept, or takes it off the tape. f32 and f64 only; not for computed tensors. Returns it.
   Tensor requires_grad_(bool on = true) const;
@@ -110,8 +114,6 @@ class Tensor {
   void retain_grad() const;
   /// The gradient accumulated in this tensor by backward(); undefined where there is none, and for computed tensors without retain_grad().
   Tensor grad() const;
-  /// The same values without a place on the tape.
-  Tensor detach() const;
   /// x[i], x[i][j]: the slice at `index` of the first axis, a view.
   Tensor operator[](int64_t index) const;
   /// The part at one index an axis, a view: `x.at({Slice{1, 5, 2}, 3, ellipsis, newaxis})` is NumPy's `x[1:5:2, 3, ..., None]`. A position

@@ -170,6 +170,7 @@ Tensor threshold(const Tensor& x, double threshold, double value) {
 }
 
 Tensor prelu(const Tensor& x, const Tensor& weight) {
+  const autograd::Recorder recorder = autograd::record("prelu");
   autograd::require_floating("prelu", x);
   autograd::require_floating("prelu", weight);
   autograd::require_same_dtype("prelu", x, weight);
@@ -183,8 +184,8 @@ Tensor prelu(const Tensor& x, const Tensor& weight) {
     return kernels::map_to<T, T, T>(
         x.shape(), [](auto v, auto slope) { return where(gt(v, 0), v, slope * v); }, x, w);
   });
-  return autograd::record("prelu")(y, wrt(x, fused([](auto g, auto v, auto slope) { return where(gt(v, 0), g, g * slope); }), x, w),
-                                   wrt(w, fused([](auto g, auto v) { return where(gt(v, 0), like(g, 0), g * v); }), x));
+  return recorder(y, wrt(x, fused([](auto g, auto v, auto slope) { return where(gt(v, 0), g, g * slope); }), x, w),
+                  wrt(w, fused([](auto g, auto v) { return where(gt(v, 0), like(g, 0), g * v); }), x));
 }
 
 Tensor rrelu(const Tensor& x, double lower, double upper, bool training, Generator& generator) {

@@ -6,12 +6,13 @@
 namespace scry {
 
 Tensor cast(const Tensor& x, DType dtype) {
+  const autograd::Recorder recorder = autograd::record("cast");
   autograd::require_defined("cast", x);
   if (x.dtype() == dtype) return x;
   Tensor y = kernels::cast(x, dtype);
   if (!is_floating(dtype)) return y;
-  return autograd::record("cast")(y, autograd::wrt(
-                                         x, [](const Tensor& g, DType from) { return cast(g, from); }, x.dtype()));
+  return recorder(y, autograd::wrt(
+                         x, [](const Tensor& g, DType from) { return cast(g, from); }, x.dtype()));
 }
 
 }  // namespace scry

@@ -133,11 +133,12 @@ Tensor take_diagonal(const Tensor& x, int first, int second) {
 }
 
 Tensor spread_diagonal(const Tensor& g, int first, int second) {
+  const autograd::Recorder recorder = autograd::record("einsum_spread");
   Shape shape = g.shape();
   shape.insert(second, g.shape()[first]);
   const Tensor out = zeros(shape, g.dtype());
   kernels::copy_into(diagonal_view(out, first, second), g);
-  return autograd::record("einsum_spread")(out, autograd::wrt(g, take_diagonal, first, second));
+  return recorder(out, autograd::wrt(g, take_diagonal, first, second));
 }
 
 // The operand without repeated labels, and without axes of size 1 that are to broadcast.

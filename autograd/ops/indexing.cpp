@@ -49,13 +49,14 @@ Tensor overwritten(const Tensor& index, int axis, const Shape& shape) {
 }
 
 Tensor scattered(const Tensor& x, const Tensor& index, const Tensor& values, int axis) {
+  const autograd::Recorder recorder = autograd::record("scatter");
   const Tensor out = kernels::contiguous(kernels::clone(x));
   kernels::scatter_into(out, axis, index, values);
   const auto to_x = [](const Tensor& g, const Tensor& at, int along) { return scattered(g, at, zeros(at.shape(), g.dtype()), along); };
   const auto to_values = [](const Tensor& g, const Tensor& at, int along) {
     return masked_fill(gathered("gather", g, at, along), overwritten(at, along, g.shape()), 0);
   };
-  return record("scatter")(out, wrt(x, to_x, index, axis), wrt(values, to_values, index, axis));
+  return recorder(out, wrt(x, to_x, index, axis), wrt(values, to_values, index, axis));
 }
 
 // The index, checked against the axis and the sizes of x; the axis is wrapped.
@@ -146,6 +147,7 @@ Tensor index_add(const Tensor& x, const Tensor& index, const Tensor& values, int
 }
 
 Tensor embedding(const Tensor& index, const Tensor& weight, std::optional<int64_t> padding_index) {
+  const autograd::Recorder recorder = autograd::record("embedding");
   autograd::require_defined("embedding", index);
   autograd::require_rank("embedding", "the weight", weight, 2);
   const int64_t rows = weight.size(0), width = weight.size(1);
@@ -158,7 +160,7 @@ Tensor embedding(const Tensor& index, const Tensor& weight, std::optional<int64_
           weight.shape());
   const int64_t padding = *padding_index < 0 ? *padding_index + rows : *padding_index;
   const auto keep = [](const Tensor& g, const Tensor& padded) { return masked_fill(g, padded, 0); };
-  return reshape(record("embedding")(y.detach(), wrt(y, keep, kernels::matches(flat, arange(padding, padding + 1), true))), shape);
+  return reshape(recorder(y.detach(), wrt(y, keep, kernels::matches(flat, arange(padding, padding + 1), true))), shape);
 }
 
 Tensor one_hot(const Tensor& index, int64_t classes, DType dtype) {

@@ -154,6 +154,7 @@ Tensor trunc(const Tensor& x) {
 }
 
 Tensor atan2(const Tensor& y, const Tensor& x) {
+  const autograd::Recorder recorder = autograd::record("atan2");
   autograd::require_floating("atan2", y);
   autograd::require_floating("atan2", x);
   autograd::require_same_dtype("atan2", y, x);
@@ -161,7 +162,7 @@ Tensor atan2(const Tensor& y, const Tensor& x) {
       dispatch_floating("atan2", y.dtype(), [&]<class T>() { return kernels::map<T, T>("atan2", y, x, [](T a, T b) { return std::atan2(a, b); }); });
   const auto by_y = fused([](auto g, auto a, auto b) { return g * (b / (a * a + b * b)); });
   const auto by_x = fused([](auto g, auto a, auto b) { return g * (-a / (a * a + b * b)); });
-  return autograd::record("atan2")(angle, wrt(y, by_y, y, x), wrt(x, by_x, y, x));
+  return recorder(angle, wrt(y, by_y, y, x), wrt(x, by_x, y, x));
 }
 
 namespace {
@@ -189,6 +190,7 @@ T rest_of(T a, T b, bool rounds_down) {
 
 template <class Quotient>
 Tensor record_rest(const char* op, const Tensor& a, const Tensor& b, bool rounds_down, const Quotient& quotient) {
+  const autograd::Recorder recorder = autograd::record(op);
   require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
   const DType common = std::max(promote(a.dtype(), b.dtype()), u8);
   const Tensor x = cast(a, common), y = cast(b, common);
@@ -196,9 +198,9 @@ Tensor record_rest(const char* op, const Tensor& a, const Tensor& b, bool rounds
     require(y.numel() == 0 || kernels::sum(eq(y, 0), (1u << y.rank()) - 1, false).item() == 0, op, ": an element of the divisor is 0");
   Tensor rest =
       dispatch(common, [&]<class T>() { return kernels::map<T, T>(op, x, y, [rounds_down](T v, T w) { return rest_of(v, w, rounds_down); }); });
-  return autograd::record(op)(rest, wrt(x, [](const Tensor& g) { return g; }),
-                              wrt(
-                                  y, [quotient](const Tensor& g, const Tensor& v, const Tensor& w) { return -(g * quotient(v / w)); }, x, y));
+  return recorder(rest, wrt(x, [](const Tensor& g) { return g; }),
+                  wrt(
+                      y, [quotient](const Tensor& g, const Tensor& v, const Tensor& w) { return -(g * quotient(v / w)); }, x, y));
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ Widths by_axis(const Shape& shape, std::span<const int64_t> widths) {
 
 // Negative widths undo positive ones, so the op is its own gradient.
 Tensor pad_constant(const Tensor& x, const Widths& widths, double value) {
+  const autograd::Recorder recorder = autograd::record("pad");
   Shape shape = x.shape();
   for (int i = 0; i < shape.rank(); ++i) shape[i] += widths.before[i] + widths.after[i];
   Tensor out = Tensor::empty_strided(shape, kernels::strides_like(x, shape), x.dtype());
@@ -62,7 +63,7 @@ Tensor pad_constant(const Tensor& x, const Widths& widths, double value) {
     }
     return pad_constant(g, back, 0);
   };
-  return record("pad")(out, wrt(x, undo, widths));
+  return recorder(out, wrt(x, undo, widths));
 }
 
 // One axis from pieces of x: what stands before, what stays, what stands after.

@@ -54,11 +54,12 @@ Tensor power_kernel(const Tensor& x, double exponent) {
 }  // namespace
 
 Tensor pow(const Tensor& a, const Tensor& b) {
+  const autograd::Recorder recorder = autograd::record("pow");
   require(a.defined() && b.defined(), "pow: the ", a.defined() ? "second" : "first", " tensor is undefined");
   const DType common = std::max(promote(a.dtype(), b.dtype()), u8);
   const Tensor x = cast(a, common), y = cast(b, common);
   Tensor powers = dispatch(common, [&]<class T>() { return kernels::map<T, T>("pow", x, y, [](T v, T w) { return power(v, w); }); });
-  return record("pow")(powers, wrt(x, to_base, x, y), wrt(y, to_exponent, x, y));
+  return recorder(powers, wrt(x, to_base, x, y), wrt(y, to_exponent, x, y));
 }
 
 Tensor pow(const Tensor& a, double b) {

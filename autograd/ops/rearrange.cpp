@@ -45,18 +45,20 @@ Tensor repeated(const Tensor& x, int axis, int64_t count) {
 }
 
 Tensor rolled(const Tensor& x, int64_t shift, int axis) {
+  const autograd::Recorder recorder = autograd::record("roll");
   const int64_t size = x.shape()[axis], by = size ? (shift % size + size) % size : 0;
   Tensor out = empty_like_in(x, x.shape());
   const auto part = [&](const Tensor& of, int64_t start, int64_t count) { return Region::whole(x.shape()).take(axis, start, count).of(of); };
   kernels::copy_into(part(out, by, size - by), part(x, 0, size - by));
   kernels::copy_into(part(out, 0, by), part(x, size - by, by));
-  return record("roll")(out, wrt(
-                                 x, [](const Tensor& g, int64_t back, int along) { return rolled(g, back, along); }, -by, axis));
+  return recorder(out, wrt(
+                           x, [](const Tensor& g, int64_t back, int along) { return rolled(g, back, along); }, -by, axis));
 }
 
 }  // namespace
 
 Tensor cat(std::span<const Tensor> list, int axis) {
+  const autograd::Recorder recorder = autograd::record("cat");
   const std::vector<Tensor> parts = in_common_type("cat", list);
   Shape shape = parts[0].shape();
   const int at = wrap_axis("cat", axis, shape.rank());
@@ -78,12 +80,13 @@ Tensor cat(std::span<const Tensor> list, int axis) {
     for (size_t i = 0; i < lengths.size(); start += lengths[i++])
       if (gradients.wanted(i)) gradients.add(i, narrow(g, along, start, lengths[i]));
   };
-  return record("cat").many(out, parts, rule, at, sizes);
+  return recorder.many(out, parts, rule, at, sizes);
 }
 
 Tensor cat(std::initializer_list<Tensor> parts, int axis) { return cat(span_of(parts), axis); }
 
 Tensor stack(std::span<const Tensor> list, int axis) {
+  const autograd::Recorder recorder = autograd::record("stack");
   const std::vector<Tensor> parts = in_common_type("stack", list);
   const Shape& each = parts[0].shape();
   const int at = wrap_axis("stack", axis, each.rank() + 1);
@@ -96,7 +99,7 @@ Tensor stack(std::span<const Tensor> list, int axis) {
     for (int64_t i = 0; i < g.shape()[along]; ++i)
       if (gradients.wanted(static_cast<size_t>(i))) gradients.add(static_cast<size_t>(i), select(g, along, i));
   };
-  return record("stack").many(out, parts, rule, at);
+  return recorder.many(out, parts, rule, at);
 }
 
 Tensor stack(std::initializer_list<Tensor> parts, int axis) { return stack(span_of(parts), axis); }

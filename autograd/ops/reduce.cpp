@@ -27,7 +27,7 @@ Shape kept_shape(const Tensor& x, uint32_t mask) { return kernels::reduced_shape
 
 uint32_t mask_of(std::string_view op, const Tensor& x, const AxesArgument& axes) {
   require_defined(op, x);
-  return axis_mask(op, axes.axes, x.rank());
+  return axis_mask(op, axes.list(), x.rank());
 }
 
 }  // namespace
@@ -91,6 +91,7 @@ Tensor extreme(const char* op, const Tensor& x, const AxesArgument& axes, bool k
 }
 
 ValuesAndIndices extreme_along(const char* op, const Tensor& x, int axis, bool keepdim, Kernel kernel) {
+  const autograd::Recorder recorder = autograd::record(op);
   require_defined(op, x);
   const int at = wrap_axis(op, axis, x.rank());
   require(x.shape()[at] > 0, op, ": axis ", axis, " of shape ", x.shape(), " is empty");
@@ -98,7 +99,7 @@ ValuesAndIndices extreme_along(const char* op, const Tensor& x, int axis, bool k
   const auto place = [](const Tensor& g, const Tensor& where, int along, int64_t size) {
     return move_axis(unpick(unsqueeze(g, -1), unsqueeze(where, -1), size), -1, along);
   };
-  const Tensor y = record(op)(values, wrt(x, place, indices, at, x.shape()[at]));
+  const Tensor y = recorder(values, wrt(x, place, indices, at, x.shape()[at]));
   return keepdim ? ValuesAndIndices{unsqueeze(y, at), unsqueeze(indices, at)} : ValuesAndIndices{y, indices};
 }
 

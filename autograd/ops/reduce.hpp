@@ -5,12 +5,20 @@
 namespace scry {
 
 /// Axes to reduce: any number of them, negative ones counted from the back; none means all.
-struct AxesArgument {
+class AxesArgument {
+ public:
   AxesArgument() = default;
-  AxesArgument(int axis) : axes{axis} {}
-  AxesArgument(std::initializer_list<int> list) : axes(list) {}
-  explicit AxesArgument(std::vector<int> list) : axes(std::move(list)) {}
-  std::vector<int> axes;
+  AxesArgument(int axis) : count_(1), axes_{axis} {}
+  AxesArgument(std::initializer_list<int> list) : AxesArgument(std::span(list.begin(), list.size())) {}
+  explicit AxesArgument(std::span<const int> list) {
+    require(list.size() <= Shape::max_rank, "reduction: ", list.size(), " axes, and tensors have at most ", Shape::max_rank);
+    for (int axis : list) axes_[count_++] = axis;
+  }
+  std::span<const int> list() const { return {axes_, count_}; }
+
+ private:
+  size_t count_ = 0;
+  int axes_[Shape::max_rank]{};
 };
 
 // Reductions over any axes, which disappear from the shape or, with `keepdim`, stay with size 1.

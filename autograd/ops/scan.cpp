@@ -18,14 +18,15 @@ namespace {
 
 // Every element one place later along the axis, or one earlier; `fill` takes the free place.
 Tensor shift(const Tensor& x, int axis, bool later, double fill = 0) {
+  const autograd::Recorder recorder = autograd::record("shift");
   const Tensor out = full(x.shape(), fill, x.dtype());
   const int64_t size = x.shape()[axis];
   if (size > 1) {
     const NoGrad guard;
     kernels::copy_into(narrow(out, axis, later ? 1 : 0, size - 1), narrow(x, axis, later ? 0 : 1, size - 1));
   }
-  return record("shift")(out, wrt(
-                                  x, [](const Tensor& g, int along, bool was_later) { return shift(g, along, !was_later); }, axis, later));
+  return recorder(out, wrt(
+                           x, [](const Tensor& g, int along, bool was_later) { return shift(g, along, !was_later); }, axis, later));
 }
 
 // y[k] = a[k] y[k - 1] + b[k], y[-1] = 0; from the back in `reverse`. The gradient of b is such a recurrence in the other direction.

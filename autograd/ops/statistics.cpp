@@ -28,7 +28,7 @@ struct Reduced {
 
 Reduced reduction(std::string_view op, const Tensor& x, const AxesArgument& axes, double correction = 0) {
   autograd::require_floating(op, x);
-  const uint32_t mask = axis_mask(op, axes.axes, x.rank());
+  const uint32_t mask = axis_mask(op, axes.list(), x.rank());
   double count = 1;
   for (int axis = 0; axis < x.rank(); ++axis)
     if (mask >> axis & 1) count *= static_cast<double>(x.shape()[axis]);

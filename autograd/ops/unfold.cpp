@@ -44,16 +44,18 @@ void for_each_tap(const Tensor& padded, const Tensor& columns, const UnfoldOptio
 Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o);
 
 Tensor unfold_images(const Tensor& x, const UnfoldOptions& o) {
+  const autograd::Recorder recorder = autograd::record("unfold");
   const Pair size{x.size(2), x.size(3)};
   const int64_t rows = windows("unfold", size.height, o.kernel.height, o.stride.height, o.padding.height, o.dilation.height);
   const int64_t across = windows("unfold", size.width, o.kernel.width, o.stride.width, o.padding.width, o.dilation.width);
   const Tensor padded = pad(x.detach(), {o.padding.width, o.padding.width, o.padding.height, o.padding.height});
   Tensor out = Tensor::empty({x.size(0), x.size(1) * o.kernel.height * o.kernel.width, rows * across}, x.dtype());
   for_each_tap(padded, out, o, rows, across, [](const Tensor& image, const Tensor& column) { kernels::copy_into(column, image); });
-  return record("unfold")(out, wrt(x, fold_images, size, o));
+  return recorder(out, wrt(x, fold_images, size, o));
 }
 
 Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o) {
+  const autograd::Recorder recorder = autograd::record("fold");
   const int64_t rows = windows("fold", size.height, o.kernel.height, o.stride.height, o.padding.height, o.dilation.height);
   const int64_t across = windows("fold", size.width, o.kernel.width, o.stride.width, o.padding.width, o.dilation.width);
   const int64_t taps_each = o.kernel.height * o.kernel.width;
@@ -64,7 +66,7 @@ Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o) {
   for_each_tap(padded, kernels::contiguous(columns), o, rows, across,
                [](const Tensor& image, const Tensor& column) { kernels::add_into(image, column); });
   const Tensor out = pad(padded, {-o.padding.width, -o.padding.width, -o.padding.height, -o.padding.height});
-  return record("fold")(out, wrt(columns, unfold_images, o));
+  return recorder(out, wrt(columns, unfold_images, o));
 }
 
 }  // namespace

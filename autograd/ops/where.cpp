@@ -11,6 +11,7 @@ using autograd::record;
 using autograd::wrt;
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
+  const autograd::Recorder recorder = autograd::record("where");
   require(condition.defined() && a.defined() && b.defined(), "where: an undefined tensor");
   require(condition.dtype() == boolean, "where: the condition must be bool, got ", condition.dtype(), " of shape ", condition.shape(),
           "; compare it with something");
@@ -21,11 +22,11 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     return kernels::map_to<T, bool, T, T>(
         shape, [](bool c, T v, T w) { return c ? v : w; }, condition, x, y);
   });
-  return record("where")(taken,
-                         wrt(
-                             x, [](const Tensor& g, const Tensor& c) { return where(c, g, 0); }, condition),
-                         wrt(
-                             y, [](const Tensor& g, const Tensor& c) { return where(c, 0, g); }, condition));
+  return recorder(taken,
+                  wrt(
+                      x, [](const Tensor& g, const Tensor& c) { return where(c, g, 0); }, condition),
+                  wrt(
+                      y, [](const Tensor& g, const Tensor& c) { return where(c, 0, g); }, condition));
 }
 Tensor where(const Tensor& condition, const Tensor& a, double b) {
   autograd::require_defined("where", a);
@@ -44,11 +45,12 @@ const auto to_lesser = [](auto g, auto a, auto b) { return where(gt(a, b), like(
 
 template <class F, class Rule>
 Tensor record_extreme(const char* op, const Tensor& a, const Tensor& b, const F& f, const Rule& rule) {
+  const autograd::Recorder recorder = autograd::record(op);
   require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
   const DType common = promote(a.dtype(), b.dtype());
   const Tensor x = cast(a, common), y = cast(b, common);
   Tensor taken = dispatch(common, [&]<class T>() { return kernels::map<T, T>(op, x, y, f); });
-  return record(op)(taken, wrt(x, fused(rule), x, y), wrt(y, fused(rule), y, x));
+  return recorder(taken, wrt(x, fused(rule), x, y), wrt(y, fused(rule), y, x));
 }
 
 }  // namespace
@@ -85,6 +87,7 @@ Tensor maximum(const Tensor& a, double b) {
 }
 
 Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high) {
+  const autograd::Recorder recorder = autograd::record("clamp");
   autograd::require_defined("clamp", x);
   require(low || high, "clamp: expected a lower bound, an upper one, or both");
   const DType dtype = std::max(autograd::with_number(x, low.value_or(0)), autograd::with_number(x, high.value_or(0)));
@@ -99,11 +102,11 @@ Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> h
         return minimum(maximum(v, V(lower)), V(upper));
     });
   });
-  return record("clamp")(y, wrt(x, fused([from, to](auto g, auto v) {
-                                  const auto inside = where(le(v, to), g, like(g, 0));
-                                  return where(lt(v, from), like(g, 0), inside);
-                                }),
-                                x));
+  return recorder(y, wrt(x, fused([from, to](auto g, auto v) {
+                           const auto inside = where(le(v, to), g, like(g, 0));
+                           return where(lt(v, from), like(g, 0), inside);
+                         }),
+                         x));
 }
 
 }  // namespace scry

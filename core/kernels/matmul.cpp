@@ -8,18 +8,22 @@
 namespace scry::kernels {
 namespace {
 
+int64_t rows_of(const Tensor& x) { return x.shape()[x.rank() - 2]; }
+int64_t columns_of(const Tensor& x) { return x.shape()[x.rank() - 1]; }
+
 // Whether BLAS can take the last two axes as they lie: one of them dense, the other stepping far enough.
 bool fits_blas(const Tensor& x) {
-  const int64_t rows = x.size(-2), columns = x.size(-1), down = x.strides()[x.rank() - 2], across = x.strides()[x.rank() - 1];
+  const int64_t rows = rows_of(x), columns = columns_of(x), down = x.strides()[x.rank() - 2], across = x.strides()[x.rank() - 1];
   return (across == 1 && (down >= std::max<int64_t>(columns, 1) || rows == 1)) ||
          (down == 1 && (across >= std::max<int64_t>(rows, 1) || columns == 1));
 }
 
-Tensor for_blas(const Tensor& x) { return fits_blas(x) ? x : contiguous(x); }
+// The tensor itself, or a copy that is made in `copy`.
+const Tensor& for_blas(const Tensor& x, Tensor& copy) { return fits_blas(x) ? x : copy = contiguous(x); }
 
 template <class T>
 blas::Matrix<T> matrix(const Tensor& x, int64_t offset) {
-  const int64_t rows = x.size(-2), columns = x.size(-1), down = x.strides()[x.rank() - 2], across = x.strides()[x.rank() - 1];
+  const int64_t rows = rows_of(x), columns = columns_of(x), down = x.strides()[x.rank() - 2], across = x.strides()[x.rank() - 1];
   const T* data = static_cast<const T*>(x.raw()) + offset;
   if (across == 1 && (down >= std::max<int64_t>(columns, 1) || rows == 1)) return {data, std::max(down, std::max<int64_t>(columns, 1)), false};
   return {data, std::max(across, std::max<int64_t>(rows, 1)), true};
@@ -38,15 +42,16 @@ Shape leading(const Tensor& x) { return Shape(std::span<const int64_t>(x.shape()
 }  // namespace
 
 void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b) {
-  const Tensor x = for_blas(a), y = for_blas(b);
-  const int64_t m = x.size(0), k = x.size(1), n = y.size(1);
+  Tensor a_copy, b_copy;
+  const Tensor &x = for_blas(a, a_copy), &y = for_blas(b, b_copy);
+  const int64_t m = rows_of(x), k = columns_of(x), n = columns_of(y);
   if (m == 0 || n == 0) return;
   dispatch_floating("matmul", out.dtype(),
                     [&]<class T>() { blas::gemm(m, n, k, T{1}, matrix<T>(x, 0), matrix<T>(y, 0), T{0}, static_cast<T*>(out.raw()), n); });
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
-  const int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
+  const int64_t m = rows_of(a), k = columns_of(a), n = columns_of(b);
   if (a.rank() == 2 && b.rank() == 2) {
     Tensor out = Tensor::empty({m, n}, a.dtype());
     matmul_into(out, a, b);
@@ -58,7 +63,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   shape.push_back(n);
   Tensor out = Tensor::empty(shape, a.dtype());
   if (out.numel() == 0) return out;
-  const Tensor x = for_blas(a), y = for_blas(b);
+  Tensor a_copy, b_copy;
+  const Tensor &x = for_blas(a, a_copy), &y = for_blas(b, b_copy);
   const Axes x_axes = batch_axes(x, batch), y_axes = batch_axes(y, batch);
   dispatch_floating("matmul", a.dtype(), [&]<class T>() {
     T* data = static_cast<T*>(out.raw());
@@ -78,8 +84,9 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  const Tensor a = for_blas(x), w = for_blas(weight);
-  const int64_t rows = x.size(0), in = x.size(1), out_features = weight.size(0);
+  Tensor x_copy, weight_copy;
+  const Tensor &a = for_blas(x, x_copy), &w = for_blas(weight, weight_copy);
+  const int64_t rows = rows_of(x), in = columns_of(x), out_features = rows_of(weight);
   Tensor out = Tensor::empty({rows, out_features}, x.dtype());
   if (out.numel() == 0) return out;
   dispatch_floating("linear", x.dtype(), [&]<class T>() {

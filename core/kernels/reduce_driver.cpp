@@ -22,12 +22,14 @@ ReducePlan::ReducePlan(const Tensor& x, uint32_t mask) {
   std::array<int, Shape::max_rank> order{};
   int count = 0;
   for (int axis = 0; axis < x.rank(); ++axis) {
-    if (mask >> axis & 1)
-      order[static_cast<size_t>(count++)] = axis;
-    else
+    if (!(mask >> axis & 1)) {
       kept.add(x.shape()[axis], x.strides()[axis]);
+      continue;
+    }
+    auto at = static_cast<size_t>(count++);  // an insertion sort, which takes no memory
+    for (; at > 0 && std::abs(x.strides()[order[at - 1]]) < std::abs(x.strides()[axis]); --at) order[at] = order[at - 1];
+    order[at] = axis;
   }
-  std::stable_sort(order.begin(), order.begin() + count, [&](int a, int b) { return std::abs(x.strides()[a]) > std::abs(x.strides()[b]); });
   for (int i = 0; i < count; ++i) reduced.add(x.shape()[order[static_cast<size_t>(i)]], x.strides()[order[static_cast<size_t>(i)]]);
 }
 

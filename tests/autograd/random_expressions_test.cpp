@@ -4,6 +4,7 @@
 #include <scry/core/core.hpp>
 #include <sstream>
 
+#include "autograd/random_steps.hpp"
 #include "support.hpp"
 
 namespace scry {
@@ -11,10 +12,10 @@ namespace {
 
 using namespace scry::testing;
 
-// A program: each step applies an op to tensors made before. Everything stays between about -2 and 2, away from kinks and poles.
+// A program: each step applies an op to tensors made before.
 class Expression {
  public:
-  explicit Expression(uint64_t seed) : draw_(seed) {
+  explicit Expression(uint64_t seed, bool only_views = false) : draw_(seed) {
     const int64_t count = 1 + draw_.below(3);
     for (int64_t i = 0; i < count; ++i) {
       Shape shape;
@@ -22,7 +23,10 @@ class Expression {
       shapes_.push_back(shape);
     }
     const int64_t steps = 1 + draw_.below(8);
-    for (int64_t i = 0; i < steps; ++i) choices_.push_back(draw_.next());
+    for (int64_t i = 0; i < steps; ++i) {
+      const uint64_t kind = static_cast<uint64_t>(draw_.below(static_cast<int64_t>(only_views ? step_views : step_kinds)));
+      choices_.push_back((draw_.next() >> 8) * step_kinds + kind);
+    }
   }
 
   std::vector<Tensor> inputs(DType dtype = f64) {
@@ -31,61 +35,28 @@ class Expression {
     return out;
   }
 
-  Tensor operator()(std::span<const Tensor> inputs) const {
-    std::vector<Tensor> made(inputs.begin(), inputs.end());
-    for (const uint64_t choice : choices_) made.push_back(step(made, choice));
-    // Every tensor takes part in the result, so all of the graph is used.
-    Tensor total;
-    for (const Tensor& t : made) total = total.defined() ? total + sum(tanh(t)) * 0.5 : sum(t);
-    return total + sum(made.back());
-  }
+  Tensor operator()(std::span<const Tensor> inputs) const { return run(inputs, false); }
+  /// The same with a copy of the result of every step.
+  Tensor copying(std::span<const Tensor> inputs) const { return run(inputs, true); }
 
   std::string describe() const {
     std::ostringstream out;
     for (const Shape& shape : shapes_) out << text(shape) << ' ';
-    for (const uint64_t choice : choices_) out << choice % kinds << '/' << choice % 1000003 << ' ';
+    for (const uint64_t choice : choices_) out << choice % step_kinds << '/' << choice % 1000003 << ' ';
     return out.str();
   }
 
  private:
-  static constexpr uint64_t kinds = 20;
-
-  static Tensor step(const std::vector<Tensor>& made, uint64_t choice) {
-    Generator draw(choice);
-    const auto any = [&]() -> const Tensor& { return made[static_cast<size_t>(draw.below(static_cast<int64_t>(made.size())))]; };
-    const Tensor& a = draw.below(2) ? made.back() : any();
-    const auto axis = [&] { return a.rank() ? static_cast<int>(draw.below(a.rank())) : 0; };
-    const auto with = [&](auto op) -> Tensor {  // another that broadcasts, or itself
-      const Tensor& b = any();
-      const bool fits = message_of([&] { broadcast_shapes("", a.shape(), b.shape()); }) == "nothing was thrown";
-      return op(a, fits ? b : a);
-    };
-    switch (choice % kinds) {
-      case 0: return with([](const Tensor& x, const Tensor& y) { return (x + y) * 0.5; });
-      case 1: return with([](const Tensor& x, const Tensor& y) { return (x - y) * 0.7; });
-      case 2: return with([](const Tensor& x, const Tensor& y) { return tanh(x * y); });
-      case 3: return with([](const Tensor& x, const Tensor& y) { return x / (y * y + 1.5); });
-      case 4: return tanh(a);
-      case 5: return sigmoid(a) - 0.5;
-      case 6: return log(a * a + 1);
-      case 7: return sqrt(a * a + 1) - 1.2;
-      case 8: return exp(-a * a);
-      case 9: return 1 / (2 + a * a);
-      case 10: return a.rank() ? mean(a, axis(), draw.below(2) == 1) : 1 - a;
-      case 11: return a.rank() ? transpose(a, axis(), axis()) : neg(a);
-      case 12: return a.rank() ? softmax(a, axis()) : a * 0.9;
-      case 13: return a.rank() ? log_softmax(a, axis()) * 0.5 : a + 0.1;
-      case 14: return reshape(a, {-1});
-      case 15: return a.rank() ? slice(a, axis(), -1, to_end, -1) : clone(a);
-      case 16: return a.rank() ? slice(a, axis(), 0, 1) : unsqueeze(a, 0);
-      case 17: return a.rank() < 4 ? contiguous(unsqueeze(a, static_cast<int>(draw.below(a.rank() + 1)))) : flatten(a);
-      case 18: return a.rank() >= 2 ? tanh(matmul(a, transpose(a, -1, -2))) : tanh(a) * a;
-      default: {
-        Shape wide = a.shape();
-        if (wide.rank() < 4) wide.insert(0, 2);
-        return sigmoid(expand(a, wide));
-      }
+  Tensor run(std::span<const Tensor> inputs, bool copies) const {
+    std::vector<Tensor> made(inputs.begin(), inputs.end());
+    for (const uint64_t choice : choices_) {
+      const Tensor y = random_step(made, choice);
+      made.push_back(copies ? clone(contiguous(y)) : y);
     }
+    // Every tensor takes part in the result, so all of the graph is used.
+    Tensor total;
+    for (const Tensor& t : made) total = total.defined() ? total + sum(tanh(t)) * 0.5 : sum(t);
+    return total + sum(made.back());
   }
 
   Generator draw_;
@@ -131,6 +102,19 @@ TEST(RandomExpressions, AViewsGradientEqualsItsCopys) {
     expression(views).backward();
     for (size_t i = 0; i < inputs.size(); ++i) {
       const std::vector<double> a = inputs[i].grad().to_vector<double>(), b = views[i].grad().to_vector<double>();
+      for (size_t j = 0; j < a.size(); ++j) ASSERT_NEAR(a[j], b[j], 1e-12 * (1 + std::abs(a[j]))) << "input " << i << ", element " << j;
+    }
+  }
+}
+
+TEST(RandomExpressions, GradientsThroughViewsEqualThoseThroughCopies) {
+  for (uint64_t seed = first_seed; seed < first_seed + count; ++seed) {
+    Expression expression(seed, seed % 2 == 0);
+    SCOPED_TRACE(text("seed ", seed, ": ") + expression.describe());
+    const std::vector<Tensor> inputs = expression.inputs();
+    const std::vector<Tensor> through_views = grad(expression(inputs), inputs), through_copies = grad(expression.copying(inputs), inputs);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const std::vector<double> a = through_views[i].to_vector<double>(), b = through_copies[i].to_vector<double>();
       for (size_t j = 0; j < a.size(); ++j) ASSERT_NEAR(a[j], b[j], 1e-12 * (1 + std::abs(a[j]))) << "input " << i << ", element " << j;
     }
   }

@@ -1,5 +1,6 @@
 #include <scry/core/parallel.hpp>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <mutex>
@@ -64,14 +65,40 @@ TEST(Parallel, RunsOnAsManyThreadsAsAsked) {
     EXPECT_EQ(thread_count(), threads);
     std::set<std::thread::id> ids;
     std::mutex mutex;
-    parallel_for(30, 1, [&](int64_t, int64_t) {
+    const auto all_here = [&] {
       const std::lock_guard lock(mutex);
       ids.insert(std::this_thread::get_id());
+      return ids.size() >= static_cast<size_t>(threads);
+    };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    parallel_for(30, 1, [&](int64_t, int64_t) {
+      while (!all_here() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
     });
     EXPECT_EQ(ids.size(), static_cast<size_t>(threads));
   }
   EXPECT_FAILS(set_thread_count(0), "set_thread_count", "got 0");
   EXPECT_FAILS(set_thread_count(-1), "set_thread_count");
+}
+
+TEST(Parallel, AThreadThatIsAwayKeepsNobodyWaiting) {
+  const Threads two(2);
+  std::atomic<int> done{0};
+  parallel_for(100, 1, [&](int64_t begin, int64_t) {
+    // Whoever gets the first piece stays there until the others have been seen to.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (begin == 0 && done < 99 && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    ++done;
+  });
+  EXPECT_EQ(done, 100);
+}
+
+TEST(Parallel, MoreThreadsThanAreOfUseAreFewer) {
+  const Threads many(100'000);
+  EXPECT_GE(thread_count(), 16);
+  EXPECT_LE(thread_count(), 256);
+  std::atomic<int64_t> sum{0};
+  parallel_for(1000, 1, [&](int64_t begin, int64_t) { sum += begin; });
+  EXPECT_EQ(sum, 499'500);
 }
 
 TEST(Parallel, NestedLoopsRunInTheirThread) {

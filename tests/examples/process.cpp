@@ -53,8 +53,6 @@ void Process::become(const std::vector<std::string>& command, const SpawnOptions
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   for (int file = STDERR_FILENO + 1; file < 64; ++file) ::close(file);
-  // Threads that wait for work must not spin on the other tests' cores.
-  ::setenv("OMP_WAIT_POLICY", "passive", 1);
   if (options.largest_file) {
     const rlimit limit{static_cast<rlim_t>(options.largest_file), static_cast<rlim_t>(options.largest_file)};
     ::setrlimit(RLIMIT_FSIZE, &limit);
