@@ -127,7 +127,7 @@ const Step steps[] = {
     [](Hand& h) { return h.plane(), tanh(matmul(h.a, transpose(h.a, -1, -2))); },
     [](Hand& h) { return h.plane(), tril(h.a, h.below(2)) + triu(h.a, 1) * 0.5; },
     [](Hand& h) {
-      const Tensor m = reshape(h.lined(), {h.a.size(0), -1});
+      const Tensor rows = h.lined(), m = reshape(rows, {rows.size(0), -1});
       return tanh(einsum("ij,kj->ik", {m, m * 0.5}));
     },
 };

@@ -17,7 +17,7 @@ fi
 mkdir -p "$build/include/scry"
 ln -sfn "$root/core" "$build/include/scry/core"
 flags=(-std=c++20 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -I "$build/include" -I "$root/tests"
-       -D SCRY_THREADS_STD -D SCRY_BLAS_PLAIN)
+       -D SCRY_BLAS_PLAIN)
 if ! echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
   "$compiler" "${flags[@]}" -fsanitize=fuzzer -x c++ - -o "$build/probe" 2>"$build/probe.log"; then
   echo "fuzz/run.sh: $compiler can't link a fuzzer; on Debian its runtime is in libclang-rt-14-dev:" >&2
