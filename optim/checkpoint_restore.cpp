@@ -4,6 +4,7 @@
 #include <scry/optim/engine.hpp>
 #include <scry/optim/json.hpp>
 #include <algorithm>
+#include <cstring>
 
 namespace scry::optim {
 namespace {
@@ -19,7 +20,7 @@ class Restorer {
     const auto found = checkpoint.metadata.find(Header::key), sum = checkpoint.metadata.find(Header::checksum_key);
     require(found != checkpoint.metadata.end(), source, ": this is no checkpoint: it has no metadata under '", Header::key, "'");
     header_ = parse_checkpoint_header(found->second, source);
-    expect(sum == checkpoint.metadata.end() || sum->second == checksum(checkpoint), "it is damaged: its contents don't match their checksum");
+    damaged_ = sum != checkpoint.metadata.end() && sum->second != checksum(checkpoint);
     restored_.metadata = checkpoint.metadata;
     restored_.metadata.erase(Header::key);
     restored_.metadata.erase(Header::checksum_key);
@@ -31,6 +32,7 @@ class Restorer {
     compare_rows();
     plan_weights();
     plan_slots();
+    expect(!damaged_, "it is damaged: its contents don't match their checksum");  // where nothing more can be said
     expect(header_.steps >= 0, "steps is ", header_.steps);
     load_parts_and_options();  // the last that can fail, all or nothing
     write();
@@ -239,9 +241,15 @@ class Restorer {
     for (auto& [slot, numbers] : numbers_) slot->numbers = std::move(numbers);
     if (rebases_) engine_.rebase();
     for (auto rule = wrapped_.rbegin(); rule != wrapped_.rend(); ++rule) {
+      for (const auto& slot : (*rule)->slots()) clear(*slot);
       engine_.fill_slots(**rule);
-      for (const auto& slot : (*rule)->slots()) std::fill(slot->numbers.begin(), slot->numbers.end(), 0.0);
     }
+  }
+
+  static void clear(Slot& slot) {
+    std::fill(slot.numbers.begin(), slot.numbers.end(), 0.0);
+    for (const Ref<Storage>& arena : slot.arenas)
+      if (arena && arena->bytes()) std::memset(arena->data(), 0, arena->bytes());
   }
 
   Optimizer& optimizer_;
@@ -257,7 +265,7 @@ class Restorer {
   std::vector<size_t> rows_;          // in the checkpoint's order
   std::vector<Write> writes_;
   std::vector<std::pair<Slot*, std::vector<double>>> numbers_;
-  bool rebases_ = false;
+  bool rebases_ = false, damaged_ = false;
 };
 
 }  // namespace

@@ -1,8 +1,7 @@
-#include <scry/core/memory.hpp>
+#include <scry/optim/elementwise.hpp>
 #include <scry/optim/kinds.hpp>
 #include <scry/optim/lookahead.hpp>
 #include <scry/optim/pieces.hpp>
-#include <scry/optim/traced.hpp>
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -39,17 +38,12 @@ V between(V slow, V fast, V alpha, V mu, V& b) {
   return slow + alpha * (mu * b + d);
 }
 
-template <class T>
-T* elements(std::byte* memory) {
-  return static_cast<T*>(__builtin_assume_aligned(memory, memory::alignment));
-}
-
 // anchor ← between(anchor, x); x ← anchor. α = 1 takes x as it is, and α = 0 never looks at it.
 void pull_back(const Chunk& chunk, std::byte* x, std::byte* anchor, double alpha) {
   if (alpha == 0) return static_cast<void>(std::memcpy(x, anchor, chunk.bytes()));
   if (alpha == 1) return static_cast<void>(std::memcpy(anchor, x, chunk.bytes()));
   dispatch_chunk(chunk, [&]<class T>() {
-    T *const fast = elements<T>(x), *const slow = elements<T>(anchor);
+    T *const fast = aligned<T>(x), *const slow = aligned<T>(anchor);
     const T rate = static_cast<T>(alpha);
 #pragma GCC ivdep
     for (int64_t i = 0; i < chunk.count; ++i) fast[i] = slow[i] = between(slow[i], fast[i], rate);
@@ -58,7 +52,7 @@ void pull_back(const Chunk& chunk, std::byte* x, std::byte* anchor, double alpha
 
 void pull_back(const Chunk& chunk, std::byte* x, std::byte* anchor, std::byte* momentum, double alpha, double mu) {
   dispatch_chunk(chunk, [&]<class T>() {
-    T *const fast = elements<T>(x), *const slow = elements<T>(anchor), *const b = elements<T>(momentum);
+    T *const fast = aligned<T>(x), *const slow = aligned<T>(anchor), *const b = aligned<T>(momentum);
     const T rate = static_cast<T>(alpha), decay = static_cast<T>(mu);
 #pragma GCC ivdep
     for (int64_t i = 0; i < chunk.count; ++i) fast[i] = slow[i] = between(slow[i], fast[i], rate, decay, b[i]);
@@ -68,7 +62,7 @@ void pull_back(const Chunk& chunk, std::byte* x, std::byte* anchor, std::byte* m
 bool is_finite(const Chunk& chunk) {
   bool finite = true;
   dispatch_chunk(chunk, [&]<class T>() {
-    const T* const w = elements<T>(chunk.weights);
+    const T* const w = aligned<T>(chunk.weights);
     int bad = 0;
     for (int64_t i = 0; i < chunk.count; ++i) bad |= w[i] - w[i] == 0 ? 0 : 1;
     finite = bad == 0;
@@ -163,6 +157,7 @@ void LookaheadRule::start_group(const RegistryState& registry, int32_t group) {
     const Chunk chunk = chunk_of(registry, i, row.offset, row.padded, false, nullptr);
     std::memcpy(chunk.in(*slow_), chunk.weights, chunk.bytes());
     for (const auto& [moment, anchor] : anchored_) std::memcpy(chunk.in(*anchor), chunk.in(*moment), chunk.bytes());
+    if (momentum_) std::memset(chunk.in(*momentum_), 0, chunk.bytes());
     position_->numbers[i] = 0;
   }
 }
@@ -194,8 +189,8 @@ double LookaheadRule::measured_alpha(const StepInput& step) {
       [this](Piece& piece) {
         const Chunk& chunk = piece.chunk;
         dispatch_chunk(chunk, [&]<class T>() {
-          const T *const fast = elements<T>(chunk.weights), *const slow = elements<T>(chunk.in(*slow_));
-          const T *const last = elements<T>(chunk.gradients), *const first = elements<T>(chunk.in(*gradient_));
+          const T *const fast = aligned<T>(chunk.weights), *const slow = aligned<T>(chunk.in(*slow_));
+          const T *const last = aligned<T>(chunk.gradients), *const first = aligned<T>(chunk.in(*gradient_));
           piece.sums[0] = lane_sum(
               chunk.count, [](double x, double y, double g) { return (x - y) * g; }, fast, slow, first);
           piece.sums[1] = lane_sum(
@@ -252,7 +247,7 @@ void LookaheadRule::trace(const Chunk& chunk, int64_t element, TracedTerms& term
   UpdateRule::trace(chunk, element, terms);
   if (phases_[chunk.row] != Phase::closes || defers()) return;
   dispatch_chunk(chunk, [&]<class T>() {
-    const auto value = [&](const Slot& slot) -> double { return elements<T>(chunk.in(slot))[element]; };
+    const auto value = [&](const Slot& slot) -> double { return aligned<T>(chunk.in(slot))[element]; };
     const Traced fast(terms, "w", terms.weight), rate(static_cast<T>(alpha(chunk)));
     Traced slow(terms, "slow", value(*slow_));
     if (momentum_ && chunk.lies_in(*momentum_)) {
@@ -269,8 +264,8 @@ void LookaheadRule::keep_gradient(const Chunk& chunk) const {
   if (!chunk.lies_in(*gradient_)) return;
   if (!chunk.has_gradient) return static_cast<void>(std::memset(chunk.in(*gradient_), 0, chunk.bytes()));
   dispatch_chunk(chunk, [&]<class T>() {
-    T* const first = elements<T>(chunk.in(*gradient_));
-    for (int64_t i = 0; i < chunk.count; ++i) first[i] = inputs_[chunk.row].read(elements<T>(chunk.gradients)[i]);
+    T* const first = aligned<T>(chunk.in(*gradient_));
+    for (int64_t i = 0; i < chunk.count; ++i) first[i] = inputs_[chunk.row].read(aligned<T>(chunk.gradients)[i]);
   });
 }
 

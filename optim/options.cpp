@@ -37,7 +37,7 @@ std::string expectation(const Hyperparameter& field) {
 }
 
 void check(std::string_view optimizer, const Hyperparameter& field, double value) {
-  require(allowed(field, value), optimizer, ": ", field.name, " is ", digits(value), "; expected ", expectation(field));
+  if (!allowed(field, value)) fail(optimizer, ": ", field.name, " is ", digits(value), "; expected ", expectation(field));
 }
 
 std::string to_text(const Hyperparameter& field, double value) {

@@ -6,10 +6,13 @@ namespace scry::optim {
 std::string Traced::number(double value) { return text(value); }
 
 Traced& Traced::operator=(const Traced& other) {
-  if (named_)
+  if (named_) {
     terms_->terms.push_back({text_, other.text_, other.value_});
-  else
-    text_ = other.text_, precedence_ = other.precedence_, terms_ = other.terms_;
+  } else {
+    text_ = other.text_;
+    precedence_ = other.precedence_;
+    terms_ = other.terms_;
+  }
   value_ = other.value_;
   return *this;
 }

@@ -42,7 +42,8 @@ struct FitOptions {
 ///     trainer.fit(loader, [&](const auto& batch) { return cross_entropy(model(batch.images), batch.labels); },
 ///                 {.evaluate = [&] { return optim::Metrics{{"accuracy", accuracy_of(model, test)}}; }, .callbacks = {&scheduled, &saved}});
 ///
-/// It only refers to the optimizer. As a part of a checkpoint, beside the loader, it goes on in the middle of an epoch.
+/// Gradient accumulation, clipping and averages of weights are the optimizer's wrappers. It only refers to the optimizer. As a part of a checkpoint,
+/// beside the loader, it goes on in the middle of an epoch.
 class Trainer {
  public:
   Trainer(Optimizer& optimizer, int64_t epochs);

@@ -30,9 +30,11 @@ namespace {
 TEST(Allocation, AStepAllocatesNothing) {
   const TestModel model = random_model(std::vector<Shape>(50, {1000}), 1);
   const Registry registry{model};
-  for (const char* expression : {"sgd", "sgd(momentum=0.9)", "adam", "lookahead(adam, k=2)",
-                                 "lookahead(lookahead(adam, k=3, inner_state=pull_back), k=2)", "lookahead(adam, k=2, inner_state=reset)", "nadam",
-                                 "lamb", "muon", "ema(swa(adam))", "accumulate(clip_norm(clip_value(adaptive_clip(loss_scale(lamb)))), n=3)"}) {
+  for (const char* expression :
+       {"sgd", "sgd(momentum=0.9)", "adam", "lookahead(adam, k=2)", "lookahead(lookahead(adam, k=3, inner_state=pull_back), k=2)",
+        "lookahead(adam, k=2, inner_state=reset)", "lookahead(adam, k=2, adaptive=true)",
+        "lookahead(sgd, k=2, outer_momentum=0.5, rollback=true, batch_norm=interpolate)", "nadam", "lamb", "muon", "ema(swa(adam))",
+        "accumulate(clip_norm(clip_value(adaptive_clip(loss_scale(lamb)))), n=3)"}) {
     Optimizer optimizer = make_optimizer(expression, registry);
     const auto round = [&] {
       optimizer.step();

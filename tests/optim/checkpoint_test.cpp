@@ -1,9 +1,11 @@
 #include "fixture.hpp"
+#include "python.hpp"
 #include "support.hpp"
 
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -64,26 +66,36 @@ TEST(Lookahead, Case08_ResumeIsExactFromEveryPosition) {
 }
 
 TEST(Lookahead, Case09_APlainCheckpointStartsAWindow) {
-  const TestModel plain = model_of(1), wrapped = model_of(2), reference = model_of(3);
-  Adam adam{Registry{plain}, {.lr = 0.1}};
-  steps(plain, adam, 0, 4);
-  const Checkpoint saved = capture(adam);
+  for (const LookaheadOptions& options : {LookaheadOptions{.k = 3},
+                                          {.k = 3, .inner_state = InnerState::pull_back},
+                                          {.k = 3, .outer_momentum = 0.5},
+                                          {.k = 3, .adaptive = true},
+                                          {.k = 3, .batch_norm = BatchNormPolicy::interpolate}}) {
+    const TestModel plain = model_of(1), wrapped = model_of(2), reference = model_of(3);
+    Adam adam{Registry{plain}, {.lr = 0.1}};
+    steps(plain, adam, 0, 4);
+    const Checkpoint saved = capture(adam);
 
-  const Registry registry{wrapped};
-  Optimizer optimizer = make_optimizer("lookahead(adam(lr=0.1), k=3)", registry);
-  steps(wrapped, optimizer, 0, 2);
-  EXPECT_THAT(restore(optimizer, saved, "file").notes, ElementsAre("file has no state of lookahead: its window starts anew from the loaded weights"));
-  EXPECT_EQ(weights_of(wrapped), weights_of(plain));
-  EXPECT_EQ(registry.slot("p1", "lookahead/slow").to_vector<float>(), plain["p1"].to_vector<float>());
-  EXPECT_EQ(registry.slot("p1", "lookahead/position").item(), 0);
-  EXPECT_EQ(registry.slot("p1", "adam/step").item(), 4);
+    const Registry registry{wrapped};
+    Lookahead optimizer{Adam{registry, {.lr = 0.1}}, options};
+    steps(wrapped, optimizer, 0, 5);
+    EXPECT_THAT(restore(optimizer, saved, "file").notes,
+                ElementsAre("file has no state of lookahead: its window starts anew from the loaded weights"));
+    EXPECT_EQ(weights_of(wrapped), weights_of(plain));
+    EXPECT_EQ(registry.slot("p1", "lookahead/slow").to_vector<float>(), plain["p1"].to_vector<float>());
+    EXPECT_EQ(registry.slot("p1", "lookahead/position").item(), 0);
+    EXPECT_EQ(registry.slot("p1", "adam/step").item(), 4);
 
-  Adam inner{Registry{reference}, {.lr = 0.1}};
-  restore(inner, saved);
-  Lookahead expected{std::move(inner), {.k = 3}};
-  steps(wrapped, optimizer, 4, 12);
-  steps(reference, expected, 4, 12);
-  EXPECT_EQ(weights_of(wrapped), weights_of(reference));
+    Adam inner{Registry{reference}, {.lr = 0.1}};
+    restore(inner, saved);
+    Lookahead expected{std::move(inner), options};
+    steps(wrapped, optimizer, 4, 12);
+    steps(reference, expected, 4, 12);
+    EXPECT_EQ(weights_of(wrapped), weights_of(reference));
+    const auto a = optimizer.evaluation();
+    const auto b = expected.evaluation();
+    EXPECT_EQ(wrapped.buffers[0].tensor.to_vector<double>(), reference.buffers[0].tensor.to_vector<double>());
+  }
 }
 
 TEST(Lookahead, Case09_AWrappersCheckpointGivesTheInnerOneTheSlowWeights) {
@@ -225,6 +237,34 @@ TEST(Checkpoint, FilesResumeExactlyWithTheRandomState) {
   EXPECT_EQ(default_generator().next(), random);
 }
 
+TEST(Checkpoint, IsReadInPython) {
+  if (const std::string why = testing::missing_in_python("safetensors numpy"); !why.empty()) GTEST_SKIP() << why;
+  const TemporaryFolder folder;
+  const TestModel model = model_of(1);
+  Optimizer optimizer = make_optimizer("lookahead(adam(lr=0.1), k=3)", Registry{model});
+  Scheduler scheduler{optimizer, schedules::exponential(0.9)};
+  steps(model, optimizer, 0, 2);
+  save_checkpoint(folder.file("a.safetensors"), optimizer, {{"classes", "10"}}, {{"schedule", scheduler}});
+  const char* script = R"(
+import json, sys
+from safetensors import safe_open
+with safe_open(sys.argv[1], "np") as f:
+    header = json.loads(f.metadata()["scry"])
+    assert header["format"] == "scry checkpoint" and header["version"] == 1 and header["steps"] == 2
+    assert [rule["name"] for rule in header["rules"]] == ["lookahead", "adam"] and header["parts"] == ["schedule"]
+    assert header["rules"][1]["options"][0]["lr"] == {"given": "0.1", "now": "0.1"}
+    assert f.metadata()["classes"] == "10" and f.get_tensor("part:schedule/steps") == 0
+    for row in header["rows"]:
+        slow = f.get_tensor(row["name"])
+        if row["trained"]:
+            assert slow.shape == f.get_tensor("training:" + row["name"]).shape == f.get_tensor("adam/exp_avg:" + row["name"]).shape
+    assert list(f.get_tensor("adam/step")) == [2, 2, 2, 0, 0]
+    assert abs(float(f.get_tensor("p1").sum()) - float(sys.argv[2])) < 1e-4
+)";
+  const auto scope = optimizer.evaluation();
+  EXPECT_TRUE(testing::run_python({"-c", script, folder.file("a.safetensors"), std::to_string(sum(model["p1"]).item())}));
+}
+
 TEST(Checkpoint, RowsAreFoundByNameAndFrozenOnesThaw) {
   const TestModel model = random_model({{5}, {6}}, 1);
   TestModel reordered = random_model({{5}, {6}}, 2);
@@ -344,14 +384,23 @@ TEST(Checkpoint, BrokenFilesAreRefused) {
     EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
   }
   Generator random(3);
-  const size_t header_bytes = bytes.find('}') + 2000;
-  for (int i = 0; i < 2000; ++i) {  // a flipped bit in the header gives an error or, in free text, nothing worse
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data(), sizeof header_bytes);
+  header_bytes += sizeof header_bytes;
+  for (int i = 0; i < 1000; ++i) {  // a flipped bit in the header gives an error or, in free text, nothing worse
     std::string changed = bytes;
-    const auto at = static_cast<size_t>(random.below(static_cast<int64_t>(std::min(header_bytes, bytes.size()))));
+    const auto at = static_cast<size_t>(random.below(static_cast<int64_t>(header_bytes)));
     changed[at] = static_cast<char>(changed[at] ^ (1 << random.below(8)));
     std::ofstream(folder.file("b.safetensors"), std::ios::binary) << changed;
     testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); });
   }
+  for (size_t at = header_bytes; at < bytes.size(); at += 7) {  // and one in what follows is found by the checksum
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ (1 << random.below(8)));
+    std::ofstream(folder.file("b.safetensors"), std::ios::binary) << changed;
+    EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
+  }
+  EXPECT_EQ(weights_of(model), before);
   EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("missing"), optimizer); }), HasSubstr("missing"));
   EXPECT_THAT(testing::message_of([&] { save_checkpoint("/proc/none/a", optimizer); }), HasSubstr("/proc/none/a"));
   EXPECT_THAT(testing::message_of([&] { capture(optimizer, {{"scry", "mine"}}); }), HasSubstr("'scry' is taken"));

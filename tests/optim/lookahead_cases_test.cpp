@@ -2,6 +2,8 @@
 
 #include "fixture.hpp"
 
+#include <scry/optim/registry_state.hpp>
+
 #include <bit>
 #include <cmath>
 
@@ -140,6 +142,44 @@ TEST(Lookahead, Case05_PoliciesWorkForAdam) {
   run(kept["x"], keeps, 2, 1, 0);
   EXPECT_DOUBLE_EQ(a.slot("x", "adam/exp_avg").item(), 0.25 * b.slot("x", "adam/exp_avg").item());
   EXPECT_DOUBLE_EQ(a.slot("x", "adam/exp_avg_sq").item(), b.slot("x", "adam/exp_avg_sq").item());
+}
+
+TEST(Lookahead, Case05_PoliciesWorkForEveryOptimizer) {
+  const std::vector<Shape> shapes{{6, 3}, {20}};
+  const auto step = [](const TestModel& model, Optimizer& optimizer, uint64_t i) {
+    give_gradients(model, i);
+    optimizer.step();
+  };
+  for (const std::string& usage : optimizer_usages()) {
+    const std::string inner = usage.substr(0, usage.find('('));
+    if (usage.find("(optimizer") != std::string::npos) continue;
+    const auto wrapped = [&](const char* policy) { return text("lookahead(", inner, ", k=2, alpha=0.25, inner_state=", policy, ")"); };
+
+    // After a reset a window is a first window of a new optimizer.
+    const TestModel model = random_model(shapes, 1, f64);
+    Optimizer resets = make_optimizer(wrapped("reset"), Registry{model});
+    for (uint64_t i = 0; i < 2; ++i) step(model, resets, i);
+    const TestModel fresh{{{"p0", (model["p0"].detach() * 1).requires_grad_()}, {"p1", (model["p1"].detach() * 1).requires_grad_()}}, {}};
+    Optimizer anew = make_optimizer(inner, Registry{fresh});
+    step(model, resets, 2);
+    step(fresh, anew, 2);
+    EXPECT_EQ(weights_of(model), weights_of(fresh)) << inner;
+
+    // What is pulled back is a quarter of what is kept, after a first window from 0; everything else is kept.
+    const TestModel a = random_model(shapes, 2, f64), b = random_model(shapes, 2, f64);
+    const Registry kept{a}, pulled{b};
+    Optimizer keeps = make_optimizer(wrapped("keep"), kept), pulls = make_optimizer(wrapped("pull_back"), pulled);
+    for (uint64_t i = 0; i < 2; ++i) {
+      step(a, keeps, i);
+      step(b, pulls, i);
+    }
+    for (const auto& slot : kept.state().slots()) {
+      if (slot->kind != SlotKind::elementwise) continue;
+      const double share = slot->role == SlotRole::first_moment ? 0.25 : 1;
+      const auto whole = kept.slot("p0", slot->name).to_vector<double>(), part = pulled.slot("p0", slot->name).to_vector<double>();
+      for (size_t i = 0; i < whole.size(); ++i) EXPECT_DOUBLE_EQ(part[i], share * whole[i]) << slot->name;
+    }
+  }
 }
 
 TEST(Lookahead, Case06_WithoutMomentumPoliciesAreAlike) {

@@ -243,6 +243,9 @@ TEST(Lookahead, Case18_ExtraMemoryIsTheSlowCopy) {
   EXPECT_EQ(state_bytes("lookahead(adam)"), 3 * weights + 2 * number);
   EXPECT_EQ(state_bytes("lookahead(adam, inner_state=reset)"), 3 * weights + 2 * number);
   EXPECT_EQ(state_bytes("lookahead(adam, inner_state=pull_back)"), 4 * weights + 2 * number);
+  EXPECT_EQ(state_bytes("lookahead(adam, rollback=true)"), 3 * weights + 3 * number);
+  EXPECT_EQ(state_bytes("lookahead(adam, outer_momentum=0.5)"), 4 * weights + 2 * number);
+  EXPECT_EQ(state_bytes("lookahead(adam, adaptive=true)"), 4 * weights + 2 * number);
 }
 
 TEST(Lookahead, TheCirculatingSnippetsChecks) {
