@@ -11,7 +11,9 @@ namespace scry {
 namespace {
 
 using autograd::Gradients;
+using autograd::image_of;
 using autograd::record;
+using autograd::with_rank;
 using autograd::wrt;
 using kernels::Window2d;
 
@@ -74,21 +76,17 @@ void check(std::string_view op, int dimensions, bool transposed, const Tensor& x
   require(bias.shape() == Shape{out}, op, ": expected a bias of shape [", out, "], got ", bias.shape());
 }
 
-// A sequence is an image of height 1.
-Tensor image(const Tensor& x) { return x.rank() == 3 ? unsqueeze(x, 2) : x; }
-Tensor of_rank(const Tensor& y, int rank) { return rank == 3 ? squeeze(y, 2) : y; }
-
 Tensor convolve(std::string_view op, int dimensions, const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
   check(op, dimensions, false, x, weight, bias, o.groups);
   const Window2d window = autograd::window_of(op, dimensions, {weight.size(-2), weight.size(-1)}, o.stride, o.padding, o.dilation);
-  return of_rank(convolution(image(x), image(weight), bias, window, o.groups), x.rank());
+  return with_rank(convolution(image_of(x), image_of(weight), bias, window, o.groups), x.rank());
 }
 
 Tensor convolve_transposed(std::string_view op, int dimensions, const Tensor& x, const Tensor& weight, const Tensor& bias,
                            const ConvTranspose2dOptions& o) {
   check(op, dimensions, true, x, weight, bias, o.groups);
   Window2d window = autograd::window_of(op, dimensions, {weight.size(-2), weight.size(-1)}, o.stride, o.padding, o.dilation);
-  const Tensor in = image(x);
+  const Tensor in = image_of(x);
   Shape out{x.size(0), weight.size(1) * o.groups, 1, 1};
   for (int axis = dimensions == 1 ? 1 : 0; axis < 2; ++axis) {
     const auto i = static_cast<size_t>(axis);
@@ -101,7 +99,7 @@ Tensor convolve_transposed(std::string_view op, int dimensions, const Tensor& x,
         (size - 1) * window.stride[i] + window.dilation[i] * (window.kernel[i] - 1) + 1 - window.padding_before[i] - window.padding_after[i];
     require(out[2 + axis] >= 1, op, ": an input of shape ", x.shape(), " leaves ", out[2 + axis], " elements of the result; use less padding");
   }
-  const Tensor y = of_rank(input_gradient(in, image(weight), out, window, o.groups), x.rank());
+  const Tensor y = with_rank(input_gradient(in, image_of(weight), out, window, o.groups), x.rank());
   return bias.defined() ? y + reshape(bias, dimensions == 1 ? Shape{-1, 1} : Shape{-1, 1, 1}) : y;
 }
 

@@ -58,7 +58,6 @@ Tensor map_axis(const Tensor& x, int axis, const Target& t, const InterpolateOpt
       continue;
     }
     at -= shift;
-    if (o.mode == Interpolation::linear) at = std::clamp(at, 0.0, static_cast<double>(t.in - 1));
     const double base = std::floor(at);
     if (o.mode == Interpolation::linear) {
       map.add(inside(base), base + 1 - at);

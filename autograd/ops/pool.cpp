@@ -13,7 +13,9 @@
 namespace scry {
 namespace {
 
+using autograd::image_of;
 using autograd::record;
+using autograd::with_rank;
 using autograd::wrt;
 using kernels::Window2d;
 
@@ -31,10 +33,6 @@ Window2d window_of(std::string_view op, int dimensions, Pair kernel, const std::
   }
   return window;
 }
-
-// A sequence is an image of height 1.
-Tensor image(const Tensor& x) { return x.rank() == 3 ? unsqueeze(x, 2) : x; }
-Tensor of_rank(const Tensor& y, int rank) { return rank == 3 ? squeeze(y, 2) : y; }
 
 // Placing values at the maxima and reading them there are each other's gradients.
 Tensor read(const Tensor& x, const Tensor& taps, const Window2d& window);
@@ -59,7 +57,7 @@ kernels::Pooled maxima(const Tensor& x, const Window2d& window, bool ceil_mode) 
 
 Tensor max_pool(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const MaxPoolOptions& o) {
   check(op, dimensions, x);
-  return of_rank(maxima(image(x), window_of(op, dimensions, kernel, o.stride, o.padding, o.dilation), o.ceil_mode).values, x.rank());
+  return with_rank(maxima(image_of(x), window_of(op, dimensions, kernel, o.stride, o.padding, o.dilation), o.ceil_mode).values, x.rank());
 }
 
 // Where the elements of windows lie in their channel of images this wide.
@@ -76,8 +74,8 @@ Tensor positions(const Tensor& taps, const Window2d& window, int64_t width) {
 MaxPooled max_pool_with_indices(std::string_view op, int dimensions, const Tensor& x, Pair kernel, const MaxPoolOptions& o) {
   check(op, dimensions, x);
   const Window2d window = window_of(op, dimensions, kernel, o.stride, o.padding, o.dilation);
-  const kernels::Pooled pooled = maxima(image(x), window, o.ceil_mode);
-  return {of_rank(pooled.values, x.rank()), of_rank(positions(pooled.indices, window, x.size(-1)), x.rank())};
+  const kernels::Pooled pooled = maxima(image_of(x), window, o.ceil_mode);
+  return {with_rank(pooled.values, x.rank()), with_rank(positions(pooled.indices, window, x.size(-1)), x.rank())};
 }
 
 Tensor max_unpool(std::string_view op, int dimensions, const Tensor& x, const Tensor& indices, Pair size) {
@@ -88,7 +86,7 @@ Tensor max_unpool(std::string_view op, int dimensions, const Tensor& x, const Te
           " must be from 0 to below 2^31");
   const Shape shape{x.size(0), x.size(1), size.height, size.width};
   const Tensor empty = zeros({x.size(0), x.size(1), size.height * size.width}, x.dtype());
-  return of_rank(reshape(scatter(empty, flatten(indices, 2), flatten(x, 2), 2), shape), x.rank());
+  return with_rank(reshape(scatter(empty, flatten(indices, 2), flatten(x, 2), 2), shape), x.rank());
 }
 
 // How means are made.
@@ -114,7 +112,7 @@ Tensor avg_pool(std::string_view op, int dimensions, const Tensor& x, Pair kerne
   check(op, dimensions, x);
   require(o.divisor_override != 0, op, ": a divisor of 0 was given");
   const Window2d window = window_of(op, dimensions, kernel, o.stride, o.padding, 1);
-  return of_rank(average(image(x), {window, o.ceil_mode, o.count_include_pad, o.divisor_override.value_or(0)}), x.rank());
+  return with_rank(average(image_of(x), {window, o.ceil_mode, o.count_include_pad, o.divisor_override.value_or(0)}), x.rank());
 }
 
 Tensor lp_pool(std::string_view op, int dimensions, const Tensor& x, double p, Pair kernel, const LpPoolOptions& o) {

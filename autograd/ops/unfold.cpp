@@ -14,15 +14,10 @@ namespace {
 using autograd::record;
 using autograd::wrt;
 
-// How many windows fit along an axis; at least one.
-int64_t windows(const char* op, int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
-  constexpr int64_t limit = int64_t{1} << 31;
-  require(kernel >= 1 && stride >= 1 && dilation >= 1 && padding >= 0 && std::max({size, kernel, stride, padding, dilation}) < limit, op,
-          ": kernel, stride and dilation are at least 1, padding at least 0, and all below 2^31; got ", kernel, ", ", stride, ", ", dilation, ", ",
-          padding);
-  const int64_t room = size + 2 * padding - dilation * (kernel - 1) - 1;
-  require(room >= 0, op, ": a kernel of ", kernel, " with dilation ", dilation, " is larger than the image of ", size, " with padding ", padding);
-  return room / stride + 1;
+// How many windows fit into images of this size, in rows and across.
+Pair windows(const char* op, Pair size, const UnfoldOptions& o) {
+  const auto window = autograd::window_of(op, 2, o.kernel, o.stride, o.padding, o.dilation);
+  return {kernels::window_count(op, window, 0, size.height), kernels::window_count(op, window, 1, size.width)};
 }
 
 // The places that element [a, b] of all kernels looks at in the padded image.
@@ -46,8 +41,7 @@ Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o);
 Tensor unfold_images(const Tensor& x, const UnfoldOptions& o) {
   const autograd::Recorder recorder = autograd::record("unfold");
   const Pair size{x.size(2), x.size(3)};
-  const int64_t rows = windows("unfold", size.height, o.kernel.height, o.stride.height, o.padding.height, o.dilation.height);
-  const int64_t across = windows("unfold", size.width, o.kernel.width, o.stride.width, o.padding.width, o.dilation.width);
+  const auto [rows, across] = windows("unfold", size, o);
   const Tensor padded = pad(x.detach(), {o.padding.width, o.padding.width, o.padding.height, o.padding.height});
   Tensor out = Tensor::empty({x.size(0), x.size(1) * o.kernel.height * o.kernel.width, rows * across}, x.dtype());
   for_each_tap(padded, out, o, rows, across, [](const Tensor& image, const Tensor& column) { kernels::copy_into(column, image); });
@@ -56,8 +50,7 @@ Tensor unfold_images(const Tensor& x, const UnfoldOptions& o) {
 
 Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o) {
   const autograd::Recorder recorder = autograd::record("fold");
-  const int64_t rows = windows("fold", size.height, o.kernel.height, o.stride.height, o.padding.height, o.dilation.height);
-  const int64_t across = windows("fold", size.width, o.kernel.width, o.stride.width, o.padding.width, o.dilation.width);
+  const auto [rows, across] = windows("fold", size, o);
   const int64_t taps_each = o.kernel.height * o.kernel.width;
   require(columns.size(1) % taps_each == 0 && columns.size(2) == rows * across, "fold: expected [N, C * ", taps_each, ", ", rows * across,
           "] for images of ", size.height, " x ", size.width, ", got shape ", columns.shape());

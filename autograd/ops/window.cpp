@@ -1,3 +1,4 @@
+#include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/ops/window.hpp>
 #include <algorithm>
 
@@ -30,5 +31,8 @@ kernels::Window2d window_of(std::string_view op, int dimensions, Pair kernel, Pa
   }
   return window;
 }
+
+Tensor image_of(const Tensor& x) { return x.rank() == 3 ? unsqueeze(x, 2) : x; }
+Tensor with_rank(const Tensor& image, int rank) { return rank == 3 ? squeeze(image, 2) : image; }
 
 }  // namespace scry::autograd

@@ -45,5 +45,10 @@ namespace autograd {
 /// The window that these numbers mean on images of one dimension (whose height is 1) or two; errors name `op`.
 kernels::Window2d window_of(std::string_view op, int dimensions, Pair kernel, Pair stride, const Padding& padding, Pair dilation);
 
+/// A sequence [N, C, L] as an image of height 1; images as they are.
+Tensor image_of(const Tensor& x);
+/// The reverse, for what began with `rank` axes.
+Tensor with_rank(const Tensor& image, int rank);
+
 }  // namespace autograd
 }  // namespace scry
