@@ -1,12 +1,13 @@
 #include <scry/autograd/ops/check.hpp>
+#include <scry/autograd/ops/compare.hpp>
 #include <scry/autograd/ops/indexing.hpp>
 #include <scry/autograd/ops/reduce.hpp>
 #include <scry/autograd/ops/view.hpp>
+#include <scry/autograd/ops/where.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/indexing.hpp>
-#include <scry/core/kernels/mask.hpp>
 
 namespace scry {
 namespace {
@@ -45,7 +46,7 @@ Tensor overwritten(const Tensor& index, int axis, const Shape& shape) {
   const Tensor numbers = reshape(arange(index.numel()), index.shape());
   const Tensor last = Tensor::empty(shape, i64);
   kernels::scatter_into(last, axis, index, numbers);
-  return kernels::matches(kernels::gather(last, axis, index), numbers, false);
+  return ne(kernels::gather(last, axis, index), numbers);
 }
 
 Tensor scattered(const Tensor& x, const Tensor& index, const Tensor& values, int axis) {
@@ -160,7 +161,7 @@ Tensor embedding(const Tensor& index, const Tensor& weight, std::optional<int64_
           weight.shape());
   const int64_t padding = *padding_index < 0 ? *padding_index + rows : *padding_index;
   const auto keep = [](const Tensor& g, const Tensor& padded) { return masked_fill(g, padded, 0); };
-  return reshape(recorder(y.detach(), wrt(y, keep, kernels::matches(flat, arange(padding, padding + 1), true))), shape);
+  return reshape(recorder(y.detach(), wrt(y, keep, eq(flat, arange(padding, padding + 1)))), shape);
 }
 
 Tensor one_hot(const Tensor& index, int64_t classes, DType dtype) {
@@ -184,9 +185,7 @@ Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   autograd::require_defined("masked_fill", x);
   require(mask.defined() && mask.dtype() == boolean, "masked_fill: expected a mask of bools", mask.defined() ? text(", got ", mask.dtype()) : "");
   broadcast_shapes("masked_fill", x.shape(), mask.shape());
-  return record("masked_fill")(kernels::masked_fill(x, mask, value),
-                               wrt(
-                                   x, [](const Tensor& g, const Tensor& where) { return masked_fill(g, where, 0); }, mask));
+  return where(mask, full({}, value, x.dtype()), x);
 }
 
 Tensor masked_select(const Tensor& x, const Tensor& mask) {

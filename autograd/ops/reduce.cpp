@@ -1,11 +1,12 @@
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
 #include <scry/autograd/ops/check.hpp>
+#include <scry/autograd/ops/indexing.hpp>
 #include <scry/autograd/ops/reduce.hpp>
 #include <scry/autograd/ops/scan.hpp>
-#include <scry/autograd/ops/sort.hpp>
 #include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
+#include <scry/core/creation.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
 #include <scry/core/kernels/reduce.hpp>
 #include <scry/core/kernels/reduce_driver.hpp>
@@ -97,7 +98,9 @@ ValuesAndIndices extreme_along(const char* op, const Tensor& x, int axis, bool k
   require(x.shape()[at] > 0, op, ": axis ", axis, " of shape ", x.shape(), " is empty");
   const Tensor values = kernel(x, 1u << at, false), indices = kernels::first_index(x, values, at);
   const auto place = [](const Tensor& g, const Tensor& where, int along, int64_t size) {
-    return move_axis(unpick(unsqueeze(g, -1), unsqueeze(where, -1), size), -1, along);
+    Shape shape = g.shape();
+    shape.insert(along, size);
+    return scatter_add(zeros(shape, g.dtype()), unsqueeze(where, along), unsqueeze(g, along), along);
   };
   const Tensor y = recorder(values, wrt(x, place, indices, at, x.shape()[at]));
   return keepdim ? ValuesAndIndices{unsqueeze(y, at), unsqueeze(indices, at)} : ValuesAndIndices{y, indices};

@@ -1,4 +1,5 @@
 #include <scry/autograd/ops/check.hpp>
+#include <scry/autograd/ops/indexing.hpp>
 #include <scry/autograd/ops/sort.hpp>
 #include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
@@ -6,33 +7,15 @@
 
 namespace scry {
 
-using autograd::record;
-using autograd::wrt;
-
-Tensor pick(const Tensor& x, const Tensor& indices) { return record("pick")(kernels::pick(x, indices), wrt(x, unpick, indices, x.size(-1))); }
-
-Tensor unpick(const Tensor& g, const Tensor& indices, int64_t n) { return record("unpick")(kernels::unpick(g, indices, n), wrt(g, pick, indices)); }
-
-Tensor move_axis(const Tensor& x, int from, int to) {
-  autograd::require_defined("move_axis", x);
-  const int source = wrap_axis("move_axis", from, x.rank()), target = wrap_axis("move_axis", to, x.rank());
-  if (source == target) return x;
-  std::vector<int> order;
-  for (int axis = 0; axis < x.rank(); ++axis)
-    if (axis != source) order.push_back(axis);
-  order.insert(order.begin() + target, source);
-  return permute(x, order);
-}
-
 namespace {
 
 ValuesAndIndices ordered(std::string_view op, const Tensor& input, int axis, int64_t count, bool descending) {
   const Tensor x = input.rank() ? input : unsqueeze(input, 0);
   const int at = wrap_axis(op, axis, x.rank());
   require(count >= 0 && count <= x.shape()[at], op, ": ", count, " elements of axis ", axis, " of shape ", input.shape());
-  const Tensor lines = move_axis(x, at, -1), indices = kernels::order(lines, count, descending);
-  const auto back = [&](const Tensor& y) { return input.rank() ? move_axis(y, -1, at) : squeeze(y, 0); };
-  return {back(pick(lines, indices)), back(indices)};
+  const Tensor lines = movedim(x, at, -1), indices = kernels::order(lines, count, descending);
+  const auto back = [&](const Tensor& y) { return input.rank() ? movedim(y, -1, at) : squeeze(y, 0); };
+  return {back(gather(lines, indices, -1)), back(indices)};
 }
 
 int64_t whole_axis(std::string_view op, const Tensor& x, int axis) {

@@ -10,10 +10,4 @@ Tensor argsort(const Tensor& x, int axis = -1, bool descending = false);
 /// The k largest (or smallest) elements in order, the best first.
 ValuesAndIndices topk(const Tensor& x, int64_t k, int axis = -1, bool largest = true);
 
-/// x's elements at `indices` along the last axis (see kernels::pick), and the reverse; what the ops above are made of.
-Tensor pick(const Tensor& x, const Tensor& indices);
-Tensor unpick(const Tensor& g, const Tensor& indices, int64_t n);
-/// One axis moved to another place, the others in order. A view.
-Tensor move_axis(const Tensor& x, int from, int to);
-
 }  // namespace scry

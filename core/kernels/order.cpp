@@ -1,5 +1,3 @@
-#include <scry/core/creation.hpp>
-#include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/order.hpp>
 #include <scry/core/kernels/reduce_driver.hpp>
 
@@ -53,37 +51,6 @@ Tensor order(const Tensor& x, int64_t count, bool descending) {
       if (count < n) std::nth_element(items, items + count, items + n, before);
       std::sort(items, items + count, before);
       for (int64_t j = 0; j < count; ++j) indices[row * count + j] = items[j].index;
-    });
-  });
-  return out;
-}
-
-Tensor pick(const Tensor& x, const Tensor& indices) {
-  const Tensor which = contiguous(indices);
-  Tensor out = Tensor::empty(indices.shape(), x.dtype());
-  const int64_t count = which.shape().back(), stride = x.strides().back();
-  const auto* from = static_cast<const int64_t*>(which.raw());
-  dispatch(x.dtype(), [&]<class T>() {
-    by_row(x, count, [&](int64_t row, int64_t offset) {
-      const T* values = static_cast<const T*>(x.raw()) + offset;
-      for (int64_t j = row * count; j < (row + 1) * count; ++j) static_cast<T*>(out.raw())[j] = values[from[j] * stride];
-    });
-  });
-  return out;
-}
-
-Tensor unpick(const Tensor& g, const Tensor& indices, int64_t n) {
-  const Tensor which = contiguous(indices);
-  Tensor out = zeros(with_last(g.shape(), n), g.dtype());
-  const int64_t count = which.shape().back(), stride = g.strides().back();
-  const auto* to = static_cast<const int64_t*>(which.raw());
-  dispatch(g.dtype(), [&]<class T>() {
-    by_row(g, count, [&](int64_t row, int64_t offset) {
-      const T* values = static_cast<const T*>(g.raw()) + offset;
-      for (int64_t j = 0; j < count; ++j) {
-        T& target = static_cast<T*>(out.raw())[row * n + to[row * count + j]];
-        target = static_cast<T>(target + values[j * stride]);
-      }
     });
   });
   return out;

@@ -153,7 +153,7 @@ std::vector<Row> order_rows() {
        [] { sort(zeros({2}), 1); }},
       {"sort", shapes, [](Args x) { return sort(x[0], -1, true).values; },
        by_line({0, 1, 2}, 1, [](const Values& v) { return in_order(v, true, v.size()); }), [] { sort(Tensor{}); }},
-      {"argsort", shapes, [](Args x) { return pick(x[0], argsort(x[0], -1)); },
+      {"argsort", shapes, [](Args x) { return gather(x[0], argsort(x[0], -1), -1); },
        by_line({0, 1, 2}, 1, [](const Values& v) { return in_order(v, false, v.size()); }), [] { argsort(zeros({2}), -2); }},
       {"topk",
        {{{{3, 4, 5}}}, {{{2, 300, 2}}}},

@@ -50,7 +50,7 @@ const Table& operators() {
   static const Table table = [] {
     Table all;
     for (const auto add : {add_elementwise, add_reductions, add_shapes, add_creation, add_indexing, add_products, add_images, add_pooling,
-                           add_normalization, add_training})
+                           add_normalization, add_training, add_recurrent, add_optimizers})
       add(all);
     return all;
   }();

@@ -67,6 +67,8 @@ void add_images(Table& table);
 void add_pooling(Table& table);
 void add_normalization(Table& table);
 void add_training(Table& table);
+void add_recurrent(Table& table);
+void add_optimizers(Table& table);
 
 /// The axis that an attribute tells, counted from the front.
 inline int axis_of(const Node& node, int64_t otherwise, int rank) {
