@@ -17,7 +17,10 @@ constexpr int64_t chunk_bytes = 128 << 10;
 // The gradient of `row`, in its window of the arena, or nothing.
 bool gradient_in_window(const Row& row, autograd::Leaf* leaf) {
   if (!leaf) return false;
-  if (!leaf->window.defined()) leaf->window = row.gradient;  // thawed since
+  if (!leaf->window.defined()) {  // thawed since
+    leaf->window = row.gradient;
+    leaf->name = row.name;
+  }
   if (!leaf->gradient.defined()) return false;
   // backward with create_graph leaves a gradient elsewhere: it is on the tape.
   if (leaf->gradient.raw() != row.gradient.raw()) kernels::copy_into(row.gradient, leaf->gradient);

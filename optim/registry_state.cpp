@@ -183,7 +183,10 @@ void RegistryState::activate(int32_t index) {
     const Shape& shape = row.value.shape();
     auto window = Storage::window(segment.gradients, static_cast<size_t>(row.offset) * width, bytes);
     row.gradient = Tensor::view(std::move(window), 0, shape, row_major_strides(shape), segment.dtype);
-    if (autograd::Leaf* leaf = autograd::leaf_of(row.value)) leaf->window = row.gradient;
+    if (autograd::Leaf* leaf = autograd::leaf_of(row.value)) {
+      leaf->window = row.gradient;
+      leaf->name = row.name;
+    }
   }
   for (const auto& slot : slots()) grow(*slot);
   if (listener_) listener_->segment_activated(index);

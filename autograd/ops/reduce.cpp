@@ -22,7 +22,16 @@ using autograd::wrt;
 namespace {
 
 // The gradient of a reduction, or its result, along the axes that it lost.
-Tensor spread(const Tensor& g, const Shape& shape, const Shape& kept) { return expand(reshape(g, kept), shape); }
+Tensor spread(const Tensor& g, const Shape& shape, const Shape& kept) {
+  if (g.requires_grad()) return expand(reshape(g, kept), shape);
+  Shape strides = Shape::filled(shape.rank(), 0);  // the same view in one step
+  for (int i = 0, from = 0; i < shape.rank(); ++i) {
+    if (kept[i] == 1) continue;
+    while (g.shape()[from] == 1) ++from;
+    strides[i] = g.strides()[from++];
+  }
+  return Tensor::view(g.node().storage, g.node().offset, shape, strides, g.dtype());
+}
 
 Shape kept_shape(const Tensor& x, uint32_t mask) { return kernels::reduced_shape(x.shape(), mask, true); }
 

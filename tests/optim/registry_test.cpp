@@ -28,6 +28,7 @@ TEST(Registry, MovesValuesIntoOneArenaInOrder) {
 TEST(Registry, BackwardWritesIntoTheGradientArena) {
   const TestModel model = random_model({{4}, {4}}, 2);
   const Registry registry{model};
+  EXPECT_EQ(autograd::leaf_of(model["p1"])->name, "p1") << "how anomalies name it";
   const auto run = [&] { sum(model["p0"] * model["p1"]).backward(); };
   run();
   EXPECT_EQ(model["p0"].grad().raw(), registry.row("p0").gradient.raw());
