@@ -98,6 +98,19 @@ const std::map<std::string, std::function<void(const Run&)>> workloads = {
        const nn::LeNet model;
        train(run, model, optim::Adam{optim::Registry{model}, {.lr = 1e-3}}, randn({64, 1, 28, 28}), labels(64));
      }},
+    {"resnet20_sgd_b128",
+     [](const Run& run) {
+       const auto model = nn::resnet20();
+       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-4}}, randn({128, 3, 32, 32}), labels(128));
+     }},
+    {"resnet20_infer_b128",
+     [](const Run& run) {
+       const auto model = nn::resnet20();
+       model.eval();
+       const NoGrad guard;
+       const Tensor x = randn({128, 3, 32, 32});
+       run.report(128, [&] { model(x); });
+     }},
     {"sgd_momentum_step_10m",
      [](const Run& run) {
        const TenMillion model;
