@@ -138,21 +138,20 @@ void correlate_winograd(const Correlation& c, const float* in, const Weight<floa
   const Cuts blocks(tiles.count, tiles_of_a_block(c));
   const int64_t most = (tiles.count + blocks.count - 1) / blocks.count;
   const Components inputs(most, c.in_channels), products(most, c.out_channels);
-  const int64_t next_input = c.y.in * c.x.in * c.in_channels / std::max<int64_t>(tiles.down * tiles.across, 1);  // numbers that a tile adds
   Scratch scratch((inputs.size() + products.size()) * static_cast<int64_t>(sizeof(float)), blocks.count);
   for_blocks(blocks.count, [&](int64_t b) {
     const Scratch::Lease lease(scratch);
     float *data = lease.as<float>(), *product = data + inputs.size();
-    const int64_t first = blocks.begin(b), count = blocks.length(b), next = first + count;
-    const float* ahead = in + next * next_input;
-    const int64_t ahead_size = std::min(blocks.length(0), tiles.count - next) * next_input;
+    const int64_t first = blocks.begin(b), count = blocks.length(b);
+    const Ahead next(in, c.y.in * c.x.in * c.in_channels, tiles, first + count, count);
+    const Ahead results(out, c.y.out * c.x.out * c.out_channels, tiles, first, count);
     transform_inputs(c, tiles, first, count, in, inputs, data);
     parallel_for(Components::count * outputs.count, grain_for(count * c.in_channels * outputs.block / 4), [&](int64_t begin, int64_t end) {
       for (int64_t unit = begin; unit < end; ++unit) {
         const int64_t component = unit / outputs.count, block = unit % outputs.count;
         if (block == 0) {
-          const int64_t from = ahead_size * component / Components::count;
-          prefetch(ahead + from, ahead_size * (component + 1) / Components::count - from);
+          next.fetch<false>(component);
+          results.fetch<true>(component);
         }
         const PixelSource source{
             data + component * inputs.plane, inputs.channels, 1, 0, Segments(c.in_channels), weights + unit * c.in_channels * outputs.block, nullptr};

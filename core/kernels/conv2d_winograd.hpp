@@ -71,10 +71,20 @@ template <int from, int to, class Load, class Line, class Store>
   }
 }
 
-/// Asks for the lines of memory [from, from + count) while there is something else to do.
-inline void prefetch(const float* from, int64_t count) {
-  for (int64_t i = 0; i < count; i += 16) __builtin_prefetch(from + i);
-}
+/// Memory that the next block of tiles needs; one component of the products after the other, its lines are asked for in 36 parts.
+struct Ahead {
+  const float* from;
+  int64_t size;
+  /// That of tiles [first, first + count) in images that lie side by side, `image` numbers each.
+  Ahead(const float* images, int64_t image, const Tiles& tiles, int64_t first, int64_t count)
+      : from(images + first * image / std::max<int64_t>(tiles.down * tiles.across, 1)),
+        size(std::min(count, tiles.count - first) * image / std::max<int64_t>(tiles.down * tiles.across, 1)) {}
+  template <bool to_write>
+  void fetch(int64_t component) const {
+    for (int64_t i = size * component / Components::count; i < size * (component + 1) / Components::count; i += 16)
+      __builtin_prefetch(from + i, to_write, 2);
+  }
+};
 
 /// Bᵀ d B of the inputs of tiles [first, first + count), into components `to`.
 void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, int64_t count, const float* in, const Components& at, float* to);

@@ -82,11 +82,17 @@ void weight_grad_winograd(const Correlation& c, const float* in, const float* gr
     const int64_t end = tiles.count * (piece + 1) / pieces;
     for (int64_t first = tiles.count * piece / pieces; first < end; first += tiles_of_a_block) {
       const int64_t count = std::min(tiles_of_a_block, end - first);
+      const Ahead next(in, c.y.in * c.x.in * c.in_channels, tiles, first + count, count);
+      const Ahead next_gradients(gradient, c.y.out * c.x.out * c.out_channels, tiles, first + count, count);
       transform_inputs(c, tiles, first, count, in, inputs, data);
       transform_gradients(c, tiles, first, count, gradient, gradients, g);
       parallel_for(Components::count * outputs.count, grain_for(count * c.in_channels * outputs.block / 4), [&](int64_t begin, int64_t until) {
         for (int64_t unit = begin; unit < until; ++unit) {
           const int64_t component = unit / outputs.count, block = unit % outputs.count;
+          if (block == 0) {
+            next.fetch<false>(component);
+            next_gradients.fetch<false>(component);
+          }
           const TermSource source{data + component * inputs.plane,
                                   g + component * gradients.plane + block * outputs.block,
                                   1,
