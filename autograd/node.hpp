@@ -61,6 +61,8 @@ class Node : public TapeNode {
   std::span<const Ref<Node>> inputs() const { return {inputs_, input_count_}; }
   /// Gives every input its part of the gradient `g` of the output.
   virtual void run_rule(const Tensor& g, Gradients& gradients) = 0;
+  /// Asks the op whose output x nobody has seen yet to be relu(op) from now on, its output having been changed accordingly; few rules can.
+  virtual bool absorb_relu() { return false; }
   /// Forgets the saved values; the graph is of no further use.
   virtual void free_saved() = 0;
 

@@ -115,6 +115,10 @@ class JointNode final : public Node {
   void run_rule(const Tensor& g, Gradients& gradients) override {
     std::apply([&](const auto&... saved) { rule_(g, gradients, saved.get(*this)...); }, *kept_);
   }
+  bool absorb_relu() override {
+    if constexpr (requires { rule_.absorb_relu(); }) return rule_.absorb_relu();
+    return false;
+  }
   void free_saved() override { kept_.reset(); }
 
  private:

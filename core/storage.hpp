@@ -23,6 +23,8 @@ class Storage : public RefCounted<Storage> {
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
+  /// Whether this is memory from the pool that one tensor alone looks at.
+  bool expendable() const { return pooled_ && unique(); }
   /// Copies the contents to `offset` in `arena` and looks there from now on.
   void move_into(const Ref<Storage>& arena, size_t offset);
   /// The arena that this storage is a window of, or nothing.

@@ -14,7 +14,9 @@ struct PlainActivation : Module<Self> {
   Tensor forward(const Tensor& x) const { return function(x); }
 };
 
-struct ReLU : PlainActivation<ReLU, relu> {};
+struct ReLU : Module<ReLU> {
+  Tensor forward(Tensor x) const { return relu(std::move(x)); }
+};
 struct ReLU6 : PlainActivation<ReLU6, relu6> {};
 struct SELU : PlainActivation<SELU, selu> {};
 struct SiLU : PlainActivation<SiLU, silu> {};

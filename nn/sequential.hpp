@@ -17,7 +17,7 @@ class Sequential : public Module<Sequential> {
   template <class Part>
   void push_back(const Part& part) const {
     if constexpr (std::is_base_of_v<ModuleBase, Part>)
-      steps_->push_back([child = add(std::to_string(size()), part)](const Tensor& x) { return child(x); });
+      steps_->push_back([child = add(std::to_string(size()), part)](Tensor x) { return child(std::move(x)); });
     else
       steps_->push_back(part);
   }
@@ -25,13 +25,14 @@ class Sequential : public Module<Sequential> {
 
   Tensor forward(const Tensor& x) const {
     Tensor h = x;
-    for (const auto& step : *steps_) h = step(h);
+    for (const auto& step : *steps_) h = step(std::move(h));
     return h;
   }
   std::string describe() const { return text("nn.Sequential of ", size()); }
 
  private:
-  std::shared_ptr<std::vector<std::function<Tensor(const Tensor&)>>> steps_ = std::make_shared<std::vector<std::function<Tensor(const Tensor&)>>>();
+  using Step = std::function<Tensor(Tensor)>;
+  std::shared_ptr<std::vector<Step>> steps_ = std::make_shared<std::vector<Step>>();
 };
 
 }  // namespace scry::nn

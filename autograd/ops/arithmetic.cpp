@@ -3,6 +3,7 @@
 #include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
+#include <scry/core/kernels/layout.hpp>
 
 namespace scry {
 
@@ -24,13 +25,24 @@ Tensor in_common_type(const Tensor& a, const Tensor& b, DType least, const Op& o
   return op(cast(a, common), cast(b, common));
 }
 
+// a + b, over the memory of the one that nobody else needs if there is one.
+Tensor sum(const Tensor& a, const Tensor& b) {
+  for (const auto& [to, other] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+    if (!kernels::expendable(*to) || broadcast_shapes("add", a.shape(), b.shape()) != to->shape()) continue;
+    Tensor y = to->detach();
+    kernels::add_into(y, *other);
+    return y;
+  }
+  return kernels::add(a, b);
+}
+
 }  // namespace
 
-Tensor add(const Tensor& a, const Tensor& b) {
+Tensor add(Tensor a, Tensor b) {
   require_both("add", a, b);
   if (a.dtype() != b.dtype() || a.dtype() == boolean)
     return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return add(x, y); });
-  return record("add")(kernels::add(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return g; }));
+  return record("add")(sum(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return g; }));
 }
 
 Tensor sub(const Tensor& a, const Tensor& b) {

@@ -118,9 +118,18 @@ Tensor sigmoid(const Tensor& x) {
   return record_of_output(
       "sigmoid", x, [](auto v) { return sigmoid(v); }, [](auto g, auto y) { return g * (y * (1 - y)); });
 }
-Tensor relu(const Tensor& x) {
-  return record_of_output(
-      "relu", x, [](auto v) { return maximum(v, 0); }, [](auto g, auto y) { return where(le(y, 0), like(g, 0), g); });
+// Over x's own memory where nobody else needs it: then a normalisation before it takes it into its rule.
+Tensor relu(Tensor x) {
+  const auto f = [](auto v) { return maximum(v, 0); };
+  const auto rule = [](auto g, auto y) { return where(le(y, 0), like(g, 0), g); };
+  autograd::require_floating("relu", x);
+  if (!kernels::expendable(x)) return record_of_output("relu", x, f, rule);
+  const auto recorder = autograd::record("relu");
+  Tensor y = x.detach();
+  dispatch_floating("relu", x.dtype(), [&]<class T>() { kernels::elementwise_into(y, {&y}, kernels::loop<decltype(f), T, T>, &f); });
+  if (autograd::Node* node = grad_enabled() && x.requires_grad() ? autograd::node_of(x) : nullptr)
+    if (node->unique() && !node->attachments() && node->absorb_relu()) return x;
+  return recorder(y, wrt(x, autograd::fused_over(rule), autograd::output));
 }
 
 Tensor square(const Tensor& x) {

@@ -2,13 +2,16 @@
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
 #include <scry/autograd/ops/check.hpp>
+#include <scry/autograd/ops/compare.hpp>
 #include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/normalization.hpp>
 #include <scry/autograd/ops/reduce.hpp>
 #include <scry/autograd/ops/view.hpp>
+#include <scry/autograd/ops/where.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/batch_norm.hpp>
 #include <scry/core/kernels/copy.hpp>
+#include <scry/core/kernels/layout.hpp>
 
 namespace scry {
 namespace {
@@ -30,8 +33,9 @@ std::vector<int> axes_without_channels(int rank) {
 }
 
 // The same gradients out of differentiable ops, for second derivatives.
-void composed_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const ChannelStatistics& statistics, double eps,
-                   bool training) {
+void composed_rule(const Tensor& arriving, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& bias,
+                   const ChannelStatistics& statistics, const kernels::BatchNormPass& pass) {
+  const auto& [eps, training, with_relu] = pass;
   const AxesArgument axes(axes_without_channels(x.rank()));
   const auto average = [&](const Tensor& t) { return mean(t, axes, true); };
   const Tensor center = training ? average(x) : by_channel(cast(statistics.mean, x.dtype()), x.rank());
@@ -39,6 +43,11 @@ void composed_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const
   const Tensor variance = training ? average(offset * offset) : by_channel(cast(statistics.variance, x.dtype()), x.rank());
   const Tensor inverse = 1 / sqrt(variance + eps);
   const Tensor normal = offset * inverse;
+  Tensor g = arriving;
+  if (with_relu) {
+    const Tensor y = weight.defined() ? normal * by_channel(weight, x.rank()) + by_channel(bias, x.rank()) : normal;
+    g = where(le(y, 0), 0, g);
+  }
   if (gradients.wanted(0)) {
     const Tensor gw = weight.defined() ? g * by_channel(weight, x.rank()) : g;
     gradients.add(0, training ? inverse * (gw - average(gw) - normal * average(gw * normal)) : gw * inverse);
@@ -47,15 +56,22 @@ void composed_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const
   if (gradients.wanted(2)) gradients.add(2, sum(g, axes));
 }
 
-void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& batch_mean, const Tensor& variance, double eps,
-          bool training) {
-  const ChannelStatistics statistics{batch_mean, variance};
-  if (grad_enabled()) return composed_rule(g, gradients, x, weight, statistics, eps, training);
-  kernels::BatchNormGradients parts = kernels::batch_norm_gradients(g, x, statistics, weight, eps, training);
-  gradients.add(0, std::move(parts.input));
-  gradients.add(1, std::move(parts.weight));
-  gradients.add(2, std::move(parts.bias));
-}
+// Of batch_norm, or of relu(batch_norm).
+struct Rule {
+  bool with_relu = false;
+
+  bool absorb_relu() { return with_relu = true; }
+  void operator()(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& batch_mean,
+                  const Tensor& variance, double eps, bool training) const {
+    const ChannelStatistics statistics{batch_mean, variance};
+    const kernels::BatchNormPass pass{eps, training, with_relu};
+    if (grad_enabled()) return composed_rule(g, gradients, x, weight, bias, statistics, pass);
+    kernels::BatchNormGradients parts = kernels::batch_norm_gradients(g, x, statistics, weight, bias, pass, kernels::expendable(g));
+    gradients.add(0, std::move(parts.input));
+    gradients.add(1, std::move(parts.weight));
+    gradients.add(2, std::move(parts.bias));
+  }
+};
 
 void update(const Tensor& running, const Tensor& batch, double share, double scale) {
   if (!running.defined() || autograd::recomputing()) return;
@@ -91,7 +107,7 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   } else {
     statistics = {kernels::contiguous(kernels::cast(running.mean, f64)), kernels::contiguous(kernels::cast(running.variance, f64))};
   }
-  return op.joint(kernels::batch_norm(x, statistics, weight, bias, options.eps), {x, weight, bias}, rule, x, weight, statistics.mean,
+  return op.joint(kernels::batch_norm(x, statistics, weight, bias, options.eps), {x, weight, bias}, Rule{}, x, weight, bias, statistics.mean,
                   statistics.variance, options.eps, options.training);
 }
 

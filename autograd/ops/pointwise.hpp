@@ -11,6 +11,7 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/functions.hpp>
+#include <scry/core/kernels/layout.hpp>
 
 namespace scry {
 
@@ -30,6 +31,18 @@ auto fused(const Formula& formula) {
   };
 }
 
+/// The same for an op of one input: then nobody needs g afterwards, and its memory may take the result.
+template <class Formula>
+auto fused_over(const Formula& formula) {
+  return [formula]<class... Values>(const Tensor& g, const Values&... values) {
+    if (grad_enabled() || !kernels::expendable(g)) return fused(formula)(g, values...);
+    dispatch_floating("gradient", g.dtype(), [&]<class T>() {
+      kernels::elementwise_into(g, {&g, &values...}, kernels::loop<Formula, T, T, std::conditional_t<true, T, Values>...>, &formula);
+    });
+    return g;
+  };
+}
+
 /// f(x), f32 or f64, in one pass.
 template <class F>
 Tensor apply_formula(const char* op, const Tensor& x, const F& f) {
@@ -40,13 +53,13 @@ Tensor apply_formula(const char* op, const Tensor& x, const F& f) {
 /// y = f(x) with the gradient rule(g, x), both formulas.
 template <class F, class Rule>
 Tensor record_of_input(const char* op, const Tensor& x, const F& f, const Rule& rule) {
-  return record(op)(apply_formula(op, x, f), wrt(x, fused(rule), x));
+  return record(op)(apply_formula(op, x, f), wrt(x, fused_over(rule), x));
 }
 
 /// The same with the gradient rule(g, y).
 template <class F, class Rule>
 Tensor record_of_output(const char* op, const Tensor& x, const F& f, const Rule& rule) {
-  return record(op)(apply_formula(op, x, f), wrt(x, fused(rule), output));
+  return record(op)(apply_formula(op, x, f), wrt(x, fused_over(rule), output));
 }
 
 }  // namespace autograd

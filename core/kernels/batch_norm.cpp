@@ -100,43 +100,62 @@ Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, cons
   return out;
 }
 
+namespace {
+
+// One gradient pass; `relu` as in BatchNormPass.
+template <class T, bool relu>
+void gradients(const Rows& m, const T* gs, const T* values, const ChannelStatistics& statistics, const Tensor& weight, const Affine<T>& forward,
+               const BatchNormPass& pass, const BatchNormGradients& out) {
+  const double *mean = doubles(statistics.mean), *variance = doubles(statistics.variance);
+  const T *scale = forward.scale.data(), *shift = forward.shift.data();
+  // What arrives at the result of the normalisation.
+  const auto arriving = [=](T g, T x, int64_t c) { return relu && x * scale[c] + shift[c] <= 0 ? T{0} : g; };
+  const memory::Scratch<double> sums(2 * m.channels);
+  double *sum_g = sums.data(), *sum_gx = sum_g + m.channels;  // of g and of g (x - mean)
+  column_sums(m, sum_g, sum_gx, [&](int64_t i, double* own_g, double* own_gx) {
+    const T *row = values + i * m.channels, *row_g = gs + i * m.channels;
+    for (int64_t c = 0; c < m.channels; ++c) {
+      const auto d = static_cast<double>(arriving(row_g[c], row[c], c));
+      own_g[c] += d;
+      own_gx[c] += d * (static_cast<double>(row[c]) - mean[c]);
+    }
+  });
+  // dx = (w / s) (g - mean(g) - x̂ mean(g x̂)), with x̂ = (x - mean) / s: linear in g, x and 1 for each channel.
+  const memory::Scratch<T> by_g(m.channels), by_x(m.channels), constant(m.channels);
+  for (int64_t c = 0; c < m.channels; ++c) {
+    const double w = weight.defined() ? static_cast<const T*>(weight.raw())[c * weight.strides()[0]] : 1;
+    const double inverse = 1 / std::sqrt(variance[c] + pass.eps), count = static_cast<double>(m.rows);
+    const double slope = pass.training ? -w * inverse * inverse * inverse * sum_gx[c] / count : 0;
+    by_g[c] = static_cast<T>(w * inverse);
+    by_x[c] = static_cast<T>(slope);
+    constant[c] = static_cast<T>(pass.training ? -w * inverse * sum_g[c] / count - slope * mean[c] : 0);
+    static_cast<T*>(out.weight.raw())[c] = static_cast<T>(sum_gx[c] * inverse);
+    static_cast<T*>(out.bias.raw())[c] = static_cast<T>(sum_g[c]);
+  }
+  T* to = static_cast<T*>(out.input.raw());
+  const T *a = by_g.data(), *b = by_x.data(), *k = constant.data();
+  parallel_for(m.rows, m.grain(), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+#pragma GCC ivdep  // to and gs may be the same
+      for (int64_t c = 0; c < m.channels; ++c) {
+        const int64_t at = i * m.channels + c;
+        to[at] = arriving(gs[at], values[at], c) * a[c] + (values[at] * b[c] + k[c]);
+      }
+  });
+}
+
+}  // namespace
+
 BatchNormGradients batch_norm_gradients(const Tensor& gradient, const Tensor& input, const ChannelStatistics& statistics, const Tensor& weight,
-                                        double eps, bool training) {
+                                        const Tensor& bias, const BatchNormPass& pass, bool overwrite) {
   const Tensor x = channels_last(input), g = channels_last(gradient);
   const Rows m(x);
-  BatchNormGradients out{empty_channels_last(x.shape(), x.dtype()), Tensor::empty({m.channels}, x.dtype()), Tensor::empty({m.channels}, x.dtype())};
-  const double* mean = doubles(statistics.mean);
-  const double* variance = doubles(statistics.variance);
+  const BatchNormGradients out{overwrite || !same_node(g, gradient) ? g : empty_channels_last(x.shape(), x.dtype()),
+                               Tensor::empty({m.channels}, x.dtype()), Tensor::empty({m.channels}, x.dtype())};
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
-    const T *values = static_cast<const T*>(x.raw()), *gs = static_cast<const T*>(g.raw());
-    const memory::Scratch<double> sums(2 * m.channels);
-    double *sum_g = sums.data(), *sum_gx = sum_g + m.channels;  // of g and of g (x - mean)
-    column_sums(m, sum_g, sum_gx, [&](int64_t i, double* own_g, double* own_gx) {
-      const T *row = values + i * m.channels, *row_g = gs + i * m.channels;
-      for (int64_t c = 0; c < m.channels; ++c) {
-        const auto d = static_cast<double>(row_g[c]);
-        own_g[c] += d;
-        own_gx[c] += d * (static_cast<double>(row[c]) - mean[c]);
-      }
-    });
-    // dx = (w / s) (g - mean(g) - x̂ mean(g x̂)), with x̂ = (x - mean) / s: linear in g, x and 1 for each channel.
-    const memory::Scratch<T> by_g(m.channels), by_x(m.channels), constant(m.channels);
-    for (int64_t c = 0; c < m.channels; ++c) {
-      const double w = weight.defined() ? static_cast<const T*>(weight.raw())[c * weight.strides()[0]] : 1;
-      const double inverse = 1 / std::sqrt(variance[c] + eps), count = static_cast<double>(m.rows);
-      const double slope = training ? -w * inverse * inverse * inverse * sum_gx[c] / count : 0;
-      by_g[c] = static_cast<T>(w * inverse);
-      by_x[c] = static_cast<T>(slope);
-      constant[c] = static_cast<T>(training ? -w * inverse * sum_g[c] / count - slope * mean[c] : 0);
-      static_cast<T*>(out.weight.raw())[c] = static_cast<T>(sum_gx[c] * inverse);
-      static_cast<T*>(out.bias.raw())[c] = static_cast<T>(sum_g[c]);
-    }
-    T* to = static_cast<T*>(out.input.raw());
-    const T *a = by_g.data(), *b = by_x.data(), *k = constant.data();
-    parallel_for(m.rows, m.grain(), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        for (int64_t c = 0; c < m.channels; ++c) to[i * m.channels + c] = gs[i * m.channels + c] * a[c] + (values[i * m.channels + c] * b[c] + k[c]);
-    });
+    const auto run = pass.relu ? gradients<T, true> : gradients<T, false>;
+    run(m, static_cast<const T*>(g.raw()), static_cast<const T*>(x.raw()), statistics, weight, Affine<T>(statistics, weight, bias, pass.eps), pass,
+        out);
   });
   return out;
 }

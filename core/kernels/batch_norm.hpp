@@ -21,8 +21,15 @@ struct BatchNormGradients {
   Tensor input, weight, bias;
 };
 
-/// The gradients of batch_norm for a gradient g of its result. `training` says that the statistics are x's own and depend on it.
-BatchNormGradients batch_norm_gradients(const Tensor& g, const Tensor& x, const ChannelStatistics& statistics, const Tensor& weight, double eps,
-                                        bool training);
+/// What the gradients are to know of the pass before them.
+struct BatchNormPass {
+  double eps;
+  bool training;      ///< the statistics are x's own and depend on it
+  bool relu = false;  ///< what followed was max(·, 0), and the gradient is that of its result
+};
+
+/// The gradients of batch_norm for a gradient g of its result. Where `overwrite` is set that of x may take the memory of g.
+BatchNormGradients batch_norm_gradients(const Tensor& g, const Tensor& x, const ChannelStatistics& statistics, const Tensor& weight,
+                                        const Tensor& bias, const BatchNormPass& pass, bool overwrite = false);
 
 }  // namespace scry::kernels

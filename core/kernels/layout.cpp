@@ -43,6 +43,11 @@ bool is_channels_last(const Tensor& x) {
   return true;
 }
 
+bool expendable(const Tensor& x) {
+  const TensorNode& node = x.node();
+  return node.unique() && node.storage->expendable() && (node.contiguous || (x.rank() > 2 && is_channels_last(x)));
+}
+
 Tensor empty_channels_last(const Shape& shape, DType dtype) { return Tensor::empty_strided(shape, channels_last_strides(shape), dtype); }
 
 Tensor channels_last(const Tensor& x) {

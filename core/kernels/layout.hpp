@@ -11,6 +11,8 @@ Shape channels_last_strides(const Shape& shape);
 bool is_channels_last(const Tensor& x);
 /// x itself where it is channels-last, else a copy that is.
 Tensor channels_last(const Tensor& x);
+/// Whether x is a handle, the last one, on dense memory that nobody else looks at: an op that takes x for itself may write its result there.
+bool expendable(const Tensor& x);
 /// A new channels-last tensor, contents unspecified.
 Tensor empty_channels_last(const Shape& shape, DType dtype);
 

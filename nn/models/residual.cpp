@@ -31,11 +31,11 @@ BasicBlock::BasicBlock(int64_t in, int64_t width, const BlockOptions& given)
 }
 
 Tensor BasicBlock::forward(const Tensor& x) const {
-  const Tensor y = bn2(conv2(relu(bn1(conv1(x)))));
-  if (options.shortcut == Shortcut::projection) return relu(y + downsample(x));
+  Tensor y = bn2(conv2(relu(bn1(conv1(x)))));
+  if (options.shortcut == Shortcut::projection) return relu(std::move(y) + downsample(x));
   const Tensor kept = options.stride == 1 ? x : x.at({ellipsis, Slice{.step = options.stride}, Slice{.step = options.stride}});
   const int64_t added = y.size(1) - x.size(1);
-  return relu(y + (added == 0 ? kept : pad(kept, {0, 0, 0, 0, 0, added})));
+  return relu(std::move(y) + (added == 0 ? kept : pad(kept, {0, 0, 0, 0, 0, added})));
 }
 
 std::string BasicBlock::describe() const { return text("nn.BasicBlock ", conv1.weight.size(1), " -> ", conv1.weight.size(0)); }

@@ -101,7 +101,8 @@ const std::map<std::string, std::function<void(const Run&)>> workloads = {
     {"resnet20_sgd_b128",
      [](const Run& run) {
        const auto model = nn::resnet20();
-       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-4}}, randn({128, 3, 32, 32}), labels(128));
+       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-4}}, randn({128, 3, 32, 32}),
+             labels(128));
      }},
     {"resnet20_infer_b128",
      [](const Run& run) {
