@@ -79,7 +79,8 @@ Shape conv2d_output_shape(const Shape& input, const Shape& weight, const Window2
   return {c.images, c.out_pixel(), c.y.out, c.x.out};
 }
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups,
+              PackedWeights* kept) {
   constexpr std::string_view op = "conv2d";
   const Correlation c = plan_forward(op, x.shape(), weight.shape(), window, groups);
   require_same(op, x, weight);
@@ -91,7 +92,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const W
   Tensor out = empty_channels_last({c.images, c.out_pixel(), c.y.out, c.x.out}, x.dtype());
   dispatch_floating(op, x.dtype(), [&]<class T>() {
     const Shape& s = weight.strides();
-    correlate<T>(c, static_cast<const T*>(in.raw()), {static_cast<const T*>(weight.raw()), c.out_channels * s[0], s[0], s[1], s[2], s[3]},
+    correlate<T>(c, static_cast<const T*>(in.raw()), {static_cast<const T*>(weight.raw()), c.out_channels * s[0], s[0], s[1], s[2], s[3], kept},
                  bias.defined() ? static_cast<const T*>(dense_bias.raw()) : nullptr, static_cast<T*>(out.raw()));
   });
   return out;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <scry/core/kernels/conv2d_packed.hpp>
 #include <scry/core/kernels/conv2d_window.hpp>
 
 namespace scry::kernels {
@@ -10,8 +11,8 @@ namespace scry::kernels {
 /// [N, O, OH, OW].
 Shape conv2d_output_shape(const Shape& input, const Shape& weight, const Window2d& window, int64_t groups = 1);
 
-/// `bias`: [O] or undefined.
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups = 1);
+/// `bias`: [O] or undefined. `kept` holds what calls with the same weight, window and groups may share.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups = 1, PackedWeights* kept = nullptr);
 
 /// The gradient of conv2d in x, of shape `input`, given that in its result.
 Tensor conv2d_input_grad(const Tensor& gradient, const Tensor& weight, const Shape& input, const Window2d& window, int64_t groups = 1);

@@ -63,7 +63,7 @@ bool fits_channels(const Correlation& c) { return c.out_channels % lanes == 0; }
 
 void correlate_channels(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
   const int64_t vectors = c.out_channels % (2 * lanes) == 0 ? 2 : 1, block = vectors * lanes;
-  const Tensor packed = pack(c, weight, Cuts(c.out_channels, block));
+  const Tensor packed = weight.packed(PackedWeights::channels, [&] { return pack(c, weight, Cuts(c.out_channels, block)); });
   const float* weights = static_cast<const float*>(packed.raw());
   const Bands bands(c);
   const int64_t row_of_taps = c.x.taps * c.in_channels * block, out_pixel = c.x.every * c.out_pixel();

@@ -47,7 +47,7 @@ void multiply_add(const Correlation& c, const T* x, const T* w, T* to) {
 
 template <class T>
 void correlate_depthwise(const Correlation& c, const T* in, const Weight<T>& weight, const T* bias, T* out) {
-  const Tensor packed = pack_taps(c, weight);
+  const Tensor packed = weight.packed(PackedWeights::depthwise, [&] { return pack_taps(c, weight); });
   const T* weights = static_cast<const T*>(packed.raw());
   const int64_t channels = packed.size(1), pixel = c.out_pixel();
   const int64_t grain = grain_for(c.x.grid * (c.terms() + 1) * c.groups * static_cast<int64_t>(sizeof(T)));

@@ -48,7 +48,7 @@ void gather_patches(const Correlation& c, const T* in, int64_t group, int64_t be
 
 template <class T>
 void correlate_general(const Correlation& c, const T* in, const Weight<T>& weight, const T* bias, T* out) {
-  const Tensor packed = pack(c, weight, Cuts(c.out_channels, c.out_channels));
+  const Tensor packed = weight.packed(PackedWeights::general, [&] { return pack(c, weight, Cuts(c.out_channels, c.out_channels)); });
   const T* weights = static_cast<const T*>(packed.raw());
   const int64_t terms = c.terms(), pixel = c.out_pixel(), block = rows_of_a_block(c);
   // A kernel of one tap on every pixel reads the rows where they are; a grid on every pixel writes them where they go.

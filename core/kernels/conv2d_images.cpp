@@ -88,7 +88,7 @@ bool fits_images(const Correlation& c) {
 
 void correlate_images(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
   const Cuts cuts(c.out_channels, most_outputs);
-  const Tensor packed = pack(c, weight, cuts);
+  const Tensor packed = weight.packed(PackedWeights::images, [&] { return pack(c, weight, cuts); });
   const float* weights = static_cast<const float*>(packed.raw());
   const int64_t row = c.x.in * c.in_channels, image_size = c.y.in * row;
   const int64_t at_once = std::min(images_at_once(image_size), (c.images + lanes - 1) / lanes * lanes);

@@ -3,6 +3,7 @@
 // What the convolution kernels have in common. A convolution and its gradient in the input are the same sum, a Correlation: every point of a
 // grid on the output gathers taps at fixed distances on an input. A stride of s splits the input gradient into s by s such grids.
 
+#include <scry/core/kernels/conv2d_packed.hpp>
 #include <scry/core/kernels/conv2d_window.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
@@ -57,6 +58,13 @@ template <class T>
 struct Weight {
   const T* data;
   int64_t group, out, in, row, column;  // strides
+  PackedWeights* kept = nullptr;
+
+  /// make(), or what it made before.
+  template <class Make>
+  Tensor packed(PackedWeights::Form form, const Make& make) const {
+    return kept ? kept->get(form, make) : make();
+  }
 };
 
 /// An axis of the convolution itself.

@@ -132,7 +132,7 @@ bool fits_winograd(const Correlation& c) {
 
 void correlate_winograd(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
   const OutputBlocks outputs(c.out_channels);
-  const Tensor packed = transform_weights(c, weight, outputs);
+  const Tensor packed = weight.packed(PackedWeights::winograd, [&] { return transform_weights(c, weight, outputs); });
   const float* weights = static_cast<const float*>(packed.raw());
   const Tiles tiles(c);
   const Cuts blocks(tiles.count, tiles_of_a_block(c));
