@@ -123,8 +123,10 @@ Folding::Use::~Use() { current().use = before_; }
 namespace {
 
 [[noreturn]] void took_another_way() {
-  fail("for_inference: this run went another way through the network than the one that was looked at; a network whose way depends on its input or that "
-       "has been changed since must be called itself");
+  fail(
+      "for_inference: this run went another way through the network than the one that was looked at; a network whose way depends on its input or "
+      "that "
+      "has been changed since must be called itself");
 }
 
 }  // namespace

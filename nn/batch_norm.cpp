@@ -36,7 +36,7 @@ ChannelNorm<dimensions, by_sample>::ChannelNorm(int64_t count, const Options& gi
 }
 
 template <int dimensions, bool by_sample>
-Tensor ChannelNorm<dimensions, by_sample>::forward(const Tensor& x) const {
+Tensor ChannelNorm<dimensions, by_sample>::forward(Tensor x) const {
   constexpr std::string_view expected = dimensions == 2 ? "[N, C, H, W]" : by_sample ? "[N, C, L]" : "[N, C] or [N, C, L]";
   const int rank = x.defined() ? x.rank() : 0;
   require(rank == dimensions + 2 || (rank == 2 && dimensions == 1 && !by_sample), "expected an input of shape ", expected, ", got ", x.shape());
@@ -53,7 +53,7 @@ Tensor ChannelNorm<dimensions, by_sample>::forward(const Tensor& x) const {
   }
   Tensor count = num_batches_tracked;
   const double momentum = tracking ? options.momentum.value_or(1 / (count.item() + 1)) : 0;
-  const Tensor y = batch_norm(x, running, weight, bias, {.eps = options.eps, .momentum = momentum, .training = own});
+  const Tensor y = batch_norm(std::move(x), running, weight, bias, {.eps = options.eps, .momentum = momentum, .training = own});
   if (tracking) ++*count.mutable_data<int64_t>();
   return y;
 }

@@ -29,7 +29,7 @@ template <int dimensions, bool by_sample>
 struct ChannelNorm : Module<ChannelNorm<dimensions, by_sample>> {
   using Options = std::conditional_t<by_sample, InstanceNormOptions, BatchNormOptions>;
   explicit ChannelNorm(int64_t channels, const Options& options = {});
-  Tensor forward(const Tensor& x) const;
+  Tensor forward(Tensor x) const;
   std::string describe() const;
 
   int64_t channels;

@@ -9,6 +9,7 @@
 #include <scry/nn/embedding.hpp>
 #include <scry/nn/flatten.hpp>
 #include <scry/nn/identity.hpp>
+#include <scry/nn/inference.hpp>
 #include <scry/nn/init.hpp>
 #include <scry/nn/linear.hpp>
 #include <scry/nn/loss.hpp>

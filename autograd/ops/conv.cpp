@@ -1,3 +1,4 @@
+#include <scry/autograd/folding.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/ops/conv.hpp>
@@ -53,8 +54,10 @@ void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& 
   if (gradients.wanted(2)) gradients.add(2, sum(g, {0, 2, 3}));
 }
 
-Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups) {
-  return autograd::record("conv2d").joint(kernels::conv2d(x, weight, bias, window, groups), {x, weight, bias}, rule, x, weight, window, groups);
+Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups,
+                   kernels::PackedWeights* packed = nullptr) {
+  return autograd::record("conv2d").joint(kernels::conv2d(x, weight, bias, window, groups, packed), {x, weight, bias}, rule, x, weight, window,
+                                          groups);
 }
 
 Tensor product(const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups) { return convolution(x, weight, {}, window, groups); }
@@ -79,7 +82,10 @@ void check(std::string_view op, int dimensions, bool transposed, const Tensor& x
 Tensor convolve(std::string_view op, int dimensions, const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& o) {
   check(op, dimensions, false, x, weight, bias, o.groups);
   const Window2d window = autograd::window_of(op, dimensions, {weight.size(-2), weight.size(-1)}, o.stride, o.padding, o.dilation);
-  return with_rank(convolution(image_of(x), image_of(weight), bias, window, o.groups), x.rank());
+  const auto used = autograd::Folding::weights_for(weight, bias);
+  const Tensor y = with_rank(convolution(image_of(x), image_of(used.weight), used.bias, window, o.groups, used.packed), x.rank());
+  autograd::Folding::note({weight, bias}, y);
+  return y;
 }
 
 Tensor convolve_transposed(std::string_view op, int dimensions, const Tensor& x, const Tensor& weight, const Tensor& bias,

@@ -1,4 +1,5 @@
 #include <scry/autograd/checkpoint.hpp>
+#include <scry/autograd/folding.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
 #include <scry/autograd/ops/check.hpp>
@@ -83,7 +84,7 @@ void update(const Tensor& running, const Tensor& batch, double share, double sca
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
+Tensor batch_norm(Tensor x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
   autograd::require_floating("batch_norm", x);
   require(x.rank() >= 2, "batch_norm: expected an input of shape [N, C, …], got ", x.shape());
   const Shape by{x.size(1)};
@@ -96,6 +97,7 @@ Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tenso
   require(options.training || (running.mean.defined() && running.variance.defined()),
           "batch_norm: evaluation needs running statistics; train first, or set training");
 
+  if (!options.training && autograd::Folding::includes({running.mean, running.variance, weight, bias, options.eps}, x)) return x;
   const autograd::Recorder op = autograd::record("batch_norm");
   ChannelStatistics statistics;
   if (options.training) {

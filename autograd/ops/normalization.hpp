@@ -18,6 +18,6 @@ struct BatchNormOptions {
 /// (x - mean) / sqrt(variance + eps) * weight + bias by channel (Ioffe and Szegedy 2015, algorithm 1). x: [N, C, …], f32 or f64; weight and
 /// bias: [C], or both undefined. In training the running statistics, where defined, move towards the batch's, with its unbiased variance as in
 /// PyTorch; that needs more than one value a channel.
-Tensor batch_norm(const Tensor& x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
+Tensor batch_norm(Tensor x, const RunningStatistics& running, const Tensor& weight, const Tensor& bias, const BatchNormOptions& options = {});
 
 }  // namespace scry
