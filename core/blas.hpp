@@ -13,8 +13,11 @@ struct Matrix {
 };
 
 /// c = alpha a b + beta c, with a: [m, k], b: [k, n], c: [m, n], row-major with c_stride elements from row to row. With beta = 0 what is in c
-/// doesn't matter. Runs in the calling thread inside a parallel_for, else on all threads.
-void gemm(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float> a, Matrix<float> b, float beta, float* c, int64_t c_stride);
-void gemm(int64_t m, int64_t n, int64_t k, double alpha, Matrix<double> a, Matrix<double> b, double beta, double* c, int64_t c_stride);
+/// doesn't matter, and every row starts from `bias` [n] where there is one. Runs in the calling thread inside a parallel_for, else on all threads;
+/// the sums don't depend on their number.
+void gemm(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float> a, Matrix<float> b, float beta, float* c, int64_t c_stride,
+          const float* bias = nullptr);
+void gemm(int64_t m, int64_t n, int64_t k, double alpha, Matrix<double> a, Matrix<double> b, double beta, double* c, int64_t c_stride,
+          const double* bias = nullptr);
 
 }  // namespace scry::blas

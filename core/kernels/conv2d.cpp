@@ -56,6 +56,7 @@ void correlate(const Correlation& c, const T* in, const conv::Weight<T>& weight,
   if constexpr (std::is_same_v<T, float>) {
     if (winograd() && conv::fits_winograd(c)) return conv::correlate_winograd(c, in, weight, bias, out);
     if (conv::fits_channels(c)) return conv::correlate_channels(c, in, weight, bias, out);
+    if (conv::groups_together(c) > 1) return conv::correlate_groups(c, in, weight, bias, out);
     if (conv::fits_images(c)) return conv::correlate_images(c, in, weight, bias, out);
   }
   conv::correlate_general(c, in, weight, bias, out);
@@ -67,6 +68,7 @@ void weight_grad(const Correlation& c, const T* in, const T* gradient, T* out) {
   if constexpr (std::is_same_v<T, float>) {
     if (winograd() && conv::fits_winograd(c)) return conv::weight_grad_winograd(c, in, gradient, out);
     if (conv::fits_channels(c)) return conv::weight_grad_channels(c, in, gradient, out);
+    if (conv::groups_together(c) > 1) return conv::weight_grad_groups(c, in, gradient, out);
     if (conv::fits_images(c)) return conv::weight_grad_images(c, in, gradient, out);
   }
   conv::weight_grad_general(c, in, gradient, out);
@@ -79,8 +81,7 @@ Shape conv2d_output_shape(const Shape& input, const Shape& weight, const Window2
   return {c.images, c.out_pixel(), c.y.out, c.x.out};
 }
 
-Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups,
-              PackedWeights* kept) {
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups, PackedWeights* kept) {
   constexpr std::string_view op = "conv2d";
   const Correlation c = plan_forward(op, x.shape(), weight.shape(), window, groups);
   require_same(op, x, weight);

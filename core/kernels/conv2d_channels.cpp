@@ -12,7 +12,7 @@ void tile(const PixelSource& s, float* out, int64_t out_pixel) {
   Lanes sum[pixels][vectors];
   for (int v = 0; v < vectors; ++v) {
     const Lanes start = s.bias ? Lanes::load_unaligned(s.bias + v * lanes) : Lanes(0.0f);
-    for (int p = 0; p < pixels; ++p) sum[p][v] = start;
+    for (int p = 0; p < pixels; ++p) sum[p][v] = s.adds ? Lanes::load_unaligned(out + p * out_pixel + v * lanes) : start;
   }
   const float* w = s.weights;
   for (int64_t a = 0; a < s.rows; ++a)

@@ -74,6 +74,7 @@ struct PixelSource {
   Segments segments;
   const float* weights;
   const float* bias;
+  bool adds = false;  // to what is there, instead of to the bias
 };
 /// `vectors` (1 or 2) registers of channels of neighbouring pixels, each a product of its numbers and the weights, plus the bias if there is one.
 void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel);

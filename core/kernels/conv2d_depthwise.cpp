@@ -1,5 +1,8 @@
+#include <scry/core/kernels/channel_registers.hpp>
 #include <scry/core/kernels/conv2d_plan.hpp>
 #include <algorithm>
+#include <array>
+#include <utility>
 
 namespace scry::kernels::conv {
 namespace {
@@ -29,18 +32,106 @@ void for_taps(const Correlation& c, const T* in, int64_t image, int64_t i, int64
   }
 }
 
-// to[c] += x[c] * w[c], or the same with the multiplier's channels spread from one or gathered into one.
+// to += x * w by group, the multiplier's channels spread from one or gathered into one.
 template <class T>
 void multiply_add(const Correlation& c, const T* x, const T* w, T* to) {
-  if (c.in_channels == 1 && c.out_channels == 1) {
-    for (int64_t k = 0; k < c.groups; ++k) to[k] += x[k] * w[k];
-  } else if (c.in_channels == 1) {
+  if (c.in_channels == 1) {
     for (int64_t k = 0; k < c.groups; ++k)
       for (int64_t m = 0; m < c.out_channels; ++m) to[k * c.out_channels + m] += x[k] * w[k * c.out_channels + m];
   } else {
     for (int64_t k = 0; k < c.groups; ++k)
       for (int64_t m = 0; m < c.in_channels; ++m) to[k] += x[k * c.in_channels + m] * w[k * c.in_channels + m];
   }
+}
+
+// Where every column of taps lies on the image: grid points [first, second) of a row.
+std::pair<int64_t, int64_t> inner_points(const Axis& x) {
+  int64_t begin = 0, end = x.grid;
+  while (begin < end && x.first_tap(begin) > 0) ++begin;
+  while (end > begin && x.end_tap(end - 1) < x.taps) --end;
+  return {begin, end};
+}
+
+// One channel in, one out: a register of channels of `points` neighbouring points; `in` and `weights` are at these channels. For one point the taps
+// may reach over the image's sides.
+template <class V, int points, class T>
+void plain_points(const Correlation& c, const T* in, const T* weights, const V& start, int64_t image, int64_t i, int64_t j, T* out) {
+  V sum[points];
+  for (int p = 0; p < points; ++p) sum[p] = start;
+  const int64_t left = points == 1 ? c.x.first_tap(j) : 0, right = points == 1 ? c.x.end_tap(j) : c.x.taps, step = c.x.step * c.groups;
+  for (int64_t a = c.y.first_tap(i); a < c.y.end_tap(i); ++a) {
+    const T* row = c.input_row(in, image, c.y.position(i) + a * c.y.spacing);
+    for (int64_t b = left; b < right; ++b) {
+      const V weight = load<V>(weights + (a * c.x.taps + b) * c.groups);
+      const T* x = row + (c.x.position(j) + b * c.x.spacing) * c.groups;
+      for (int p = 0; p < points; ++p) sum[p] += load<V>(x + p * step) * weight;
+    }
+  }
+  for (int p = 0; p < points; ++p) store(sum[p], out + p * c.x.every * c.groups);
+}
+
+template <class T>
+void plain_row(const Correlation& c, const T* in, const T* weights, const T* bias, int64_t image, int64_t i, T* out) {
+  constexpr int together = 4;
+  const auto [inner, outer] = inner_points(c.x);
+  for_channels<T>(c.groups, [&]<class V>(int64_t k) {
+    const V start = bias ? load<V>(bias + k) : V(T{0});
+    int64_t j = 0;
+    while (j < c.x.grid) {
+      T* to = out + c.output_offset(image, i, j) + k;
+      if (j >= inner && j + together <= outer) {
+        plain_points<V, together>(c, in + k, weights + k, start, image, i, j, to);
+        j += together;
+      } else {
+        plain_points<V, 1>(c, in + k, weights + k, start, image, i, j, to);
+        ++j;
+      }
+    }
+  });
+}
+
+// The weight gradient of a register of channels for `columns` columns of taps from b on in row a, over rows [first, last) of all images.
+template <class V, int columns, class T>
+void plain_sums(const Correlation& c, const T* in, const T* gradient, int64_t first, int64_t last, int64_t a, int64_t b, T* sums) {
+  const auto [inner, outer] = inner_points(c.x);
+  V sum[columns];
+  for (V& s : sum) s = V(T{0});
+  for (int64_t line = first; line < last; ++line) {
+    const int64_t image = line / c.y.grid, i = line % c.y.grid;
+    if (a < c.y.first_tap(i) || a >= c.y.end_tap(i)) continue;
+    const T *row = c.input_row(in, image, c.y.position(i) + a * c.y.spacing), *g = gradient + line * c.x.grid * c.groups;
+    const auto add = [&](int64_t j, const auto& on_image) {
+      const V value = load<V>(g + j * c.groups);
+      const T* x = row + (c.x.position(j) + b * c.x.spacing) * c.groups;
+      for (int k = 0; k < columns; ++k)
+        if (on_image(j, b + k)) sum[k] += load<V>(x + k * c.x.spacing * c.groups) * value;
+    };
+    const auto always = [](int64_t, int64_t) { return true; };
+    const auto sometimes = [&](int64_t j, int64_t tap) { return tap >= c.x.first_tap(j) && tap < c.x.end_tap(j); };
+    for (int64_t j = 0; j < inner; ++j) add(j, sometimes);
+    for (int64_t j = inner; j < outer; ++j) add(j, always);
+    for (int64_t j = outer; j < c.x.grid; ++j) add(j, sometimes);
+  }
+  for (int k = 0; k < columns; ++k) store(sum[k], sums + (a * c.x.taps + b + k) * c.groups);
+}
+
+constexpr int64_t most_columns = 5;
+
+template <class V, class T>
+constexpr auto sums_of_columns = []<size_t... k>(std::index_sequence<k...>) {
+  return std::array{&plain_sums<V, static_cast<int>(k) + 1, T>...};
+}
+(std::make_index_sequence<static_cast<size_t>(most_columns)>());
+
+// The sums of one piece, [taps, channels].
+template <class T>
+void plain_piece(const Correlation& c, const T* in, const T* gradient, int64_t first, int64_t last, T* sums) {
+  const Cuts columns(c.x.taps, most_columns);
+  for_channels<T>(c.groups, [&]<class V>(int64_t k) {
+    for (int64_t a = 0; a < c.y.taps; ++a)
+      for (int64_t cut = 0; cut < columns.count; ++cut)
+        sums_of_columns<V, T>[static_cast<size_t>(columns.length(cut) - 1)](c, in + k, gradient + k, first, last, a, columns.begin(cut), sums + k);
+  });
 }
 
 }  // namespace
@@ -52,9 +143,13 @@ void correlate_depthwise(const Correlation& c, const T* in, const Weight<T>& wei
   const int64_t channels = packed.size(1), pixel = c.out_pixel();
   const int64_t grain = grain_for(c.x.grid * (c.terms() + 1) * c.groups * static_cast<int64_t>(sizeof(T)));
   parallel_for(c.images * c.y.grid, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t line = begin; line < end; ++line)
+    for (int64_t line = begin; line < end; ++line) {
+      const int64_t image = line / c.y.grid, i = line % c.y.grid;
+      if (c.in_channels == 1 && c.out_channels == 1) {
+        plain_row(c, in, weights, bias, image, i, out);
+        continue;
+      }
       for (int64_t j = 0; j < c.x.grid; ++j) {
-        const int64_t image = line / c.y.grid, i = line % c.y.grid;
         T* to = out + c.output_offset(image, i, j);
         if (bias)
           std::copy_n(bias, pixel, to);
@@ -62,6 +157,7 @@ void correlate_depthwise(const Correlation& c, const T* in, const Weight<T>& wei
           std::fill_n(to, pixel, T{0});
         for_taps(c, in, image, i, j, [&](int64_t tap, const T* x) { multiply_add(c, x, weights + tap * channels, to); });
       }
+    }
   });
 }
 
@@ -73,17 +169,14 @@ void weight_grad_depthwise(const Correlation& c, const T* in, const T* gradient,
   T* all_sums = static_cast<T*>(sums.raw());
   parallel_for(pieces, 1, [&](int64_t piece, int64_t) {
     T* sum = all_sums + piece * size;
+    if (c.out_channels == 1) return plain_piece(c, in, gradient, lines * piece / pieces, lines * (piece + 1) / pieces, sum);
     std::fill_n(sum, size, T{0});
     for (int64_t line = lines * piece / pieces; line < lines * (piece + 1) / pieces; ++line)
       for (int64_t j = 0; j < c.x.grid; ++j) {
         const T* g = gradient + (line * c.x.grid + j) * pixel;
         for_taps(c, in, line / c.y.grid, line % c.y.grid, j, [&](int64_t tap, const T* x) {
           T* to = sum + tap * pixel;
-          if (c.out_channels == 1) {
-            for (int64_t k = 0; k < pixel; ++k) to[k] += x[k] * g[k];
-          } else {
-            for (int64_t k = 0; k < pixel; ++k) to[k] += x[k / c.out_channels] * g[k];
-          }
+          for (int64_t k = 0; k < pixel; ++k) to[k] += x[k / c.out_channels] * g[k];
         });
       }
   });

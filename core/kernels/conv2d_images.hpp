@@ -8,8 +8,8 @@
 
 namespace scry::kernels::conv {
 
-/// to[i * lanes + n] = from[n * stride + i] for i < size, n < images, and zeros in the lanes beyond.
-void interleave(const float* from, int64_t stride, int64_t images, int64_t size, float* to);
+/// to[i * to_stride + n] = from[n * stride + i] for i < size, n < images, and zeros in the lanes beyond.
+void interleave(const float* from, int64_t stride, int64_t images, int64_t size, float* to, int64_t to_stride = lanes);
 /// The way back: to[n * stride + i] = from[i * lanes + n].
 void deinterleave(const float* from, int64_t size, int64_t images, int64_t stride, float* to);
 

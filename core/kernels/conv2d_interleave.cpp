@@ -33,12 +33,12 @@ void transpose(const float* from, int64_t from_stride, float* to, int64_t to_str
 
 }  // namespace
 
-void interleave(const float* from, int64_t stride, int64_t images, int64_t size, float* to) {
+void interleave(const float* from, int64_t stride, int64_t images, int64_t size, float* to, int64_t to_stride) {
   int64_t i = 0;
   if (images == lanes)
-    for (; i + lanes <= size; i += lanes) transpose(from + i, stride, to + i * lanes, lanes);
+    for (; i + lanes <= size; i += lanes) transpose(from + i, stride, to + i * to_stride, to_stride);
   for (; i < size; ++i)
-    for (int64_t n = 0; n < lanes; ++n) to[i * lanes + n] = n < images ? from[n * stride + i] : 0;
+    for (int64_t n = 0; n < lanes; ++n) to[i * to_stride + n] = n < images ? from[n * stride + i] : 0;
 }
 
 void deinterleave(const float* from, int64_t size, int64_t images, int64_t stride, float* to) {

@@ -206,6 +206,12 @@ bool fits_channels(const Correlation& c);
 void correlate_channels(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 void weight_grad_channels(const Correlation& c, const float* in, const float* gradient, float* out);
 
+// Narrow groups, several as one whose weights between different groups are zero: more products, but in full registers. f32.
+/// How many; 1 where that doesn't help.
+int64_t groups_together(const Correlation& c);
+void correlate_groups(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
+void weight_grad_groups(const Correlation& c, const float* in, const float* gradient, float* out);
+
 // Winograd's F(4x4, 3x3): f32, 3 x 3 kernels of stride 1.
 bool fits_winograd(const Correlation& c);
 void correlate_winograd(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);

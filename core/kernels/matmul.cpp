@@ -91,13 +91,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (out.numel() == 0) return out;
   dispatch_floating("linear", x.dtype(), [&]<class T>() {
     T* data = static_cast<T*>(out.raw());
-    if (bias.defined()) {
-      const Tensor b = contiguous(bias);
-      for (int64_t i = 0; i < rows; ++i) std::copy_n(static_cast<const T*>(b.raw()), out_features, data + i * out_features);
-    }
+    const Tensor b = bias.defined() ? contiguous(bias) : bias;
     blas::Matrix<T> transposed = matrix<T>(w, 0);
     transposed.transposed = !transposed.transposed;
-    blas::gemm(rows, out_features, in, T{1}, matrix<T>(a, 0), transposed, bias.defined() ? T{1} : T{0}, data, out_features);
+    blas::gemm(rows, out_features, in, T{1}, matrix<T>(a, 0), transposed, T{0}, data, out_features,
+               b.defined() ? static_cast<const T*>(b.raw()) : nullptr);
   });
   return out;
 }

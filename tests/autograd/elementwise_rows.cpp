@@ -22,7 +22,8 @@ Row with_number(const char* op, double low, double high, Tensor (*run)(const Ten
 
 std::vector<Row> elementwise_rows() {
   std::vector<Row> rows = {
-      binary("add", -2, 2, add, [](double x, double y) { return x + y; }),
+      binary(
+          "add", -2, 2, [](const Tensor& a, const Tensor& b) { return add(a, b); }, [](double x, double y) { return x + y; }),
       binary("sub", -2, 2, sub, [](double x, double y) { return x - y; }),
       binary("mul", -2, 2, mul, [](double x, double y) { return x * y; }),
       binary("div", 0.5, 2, div, [](double x, double y) { return x / y; }),
@@ -31,7 +32,8 @@ std::vector<Row> elementwise_rows() {
       unary("sqrt", 0.2, 3, sqrt, std::sqrt),
       unary("tanh", -3, 3, tanh, std::tanh),
       unary("sigmoid", -5, 5, sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }),
-      unary("relu", -2, 2, relu, [](double x) { return std::max(x, 0.0); }),
+      unary(
+          "relu", -2, 2, [](const Tensor& x) { return relu(x); }, [](double x) { return std::max(x, 0.0); }),
   };
   rows.push_back({"neg", any_shape(-2, 2), [](Args x) { return -x[0]; }, elementwise([](double x) { return -x; }), [] { neg(Tensor{}); }});
   rows.push_back({"cast", any_shape(-2, 2), [](Args x) { return cast(cast(x[0], x[0].dtype() == f64 ? f32 : f64), x[0].dtype()); },

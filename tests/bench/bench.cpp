@@ -1,166 +1,113 @@
 // Training workloads, timed one at a time, written from the public API as a user would.
 //
-//   bench NAME [--threads N] [--seconds S]     one workload, one line of JSON
+//   bench NAME [--threads N] [--seconds S]     one workload, one line of JSON; --steps N for a number of steps instead of a time
 //   bench --list                               the names
+//   bench --roofline                           all of them beside what the machine can do
 //
 // Line: {"workload": NAME, "median_us": per step, "items_per_s": samples or parameters per second, "peak_rss_mb": …}
 // Data is random: only time and memory are measured.
+
+#include "bench.hpp"
 
 #include <sys/resource.h>
 
 #include <scry/scry.hpp>
 #include <algorithm>
 #include <chrono>
-#include <functional>
+#include <cstdio>
 #include <iostream>
-#include <map>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+namespace bench {
 namespace {
 
-using namespace scry;
+using Clock = std::chrono::steady_clock;
 
-struct Run {
-  std::string name;
-  double seconds;
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-  // Times `step` for the given time, at least five times, and prints the line; a step handles `items` samples or parameters.
-  void report(double items, const std::function<void()>& step) const {
-    using Clock = std::chrono::steady_clock;
-    const auto since = [](Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); };
-    for (int i = 0; i < 3; ++i) step();
-    std::vector<double> times;
-    for (const auto start = Clock::now(); since(start) < seconds || times.size() < 5;) {
-      const auto before = Clock::now();
-      step();
-      times.push_back(since(before));
-    }
-    std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
-    const double median = times[times.size() / 2];
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    const nlohmann::json line = {{"workload", name},
-                                 {"median_us", median * 1e6},
-                                 {"items_per_s", items / median},
-                                 {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
-    std::cout << line << std::endl;
-  }
-};
-
-template <class Model>
-void train(const Run& run, const Model& model, optim::Optimizer optimizer, const Tensor& x, const Tensor& labels) {
-  run.report(static_cast<double>(x.size(0)), [&] {
-    optimizer.registry().zero_grad();
-    cross_entropy(model(x), labels).backward();
-    optimizer.step();
-  });
+void print_line(const Result& result) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const nlohmann::json line = {{"workload", result.workload},
+                               {"median_us", result.seconds * 1e6},
+                               {"items_per_s", result.items / result.seconds},
+                               {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
+  std::cout << line << std::endl;
 }
 
-Tensor labels(int64_t count, int64_t classes = 10) { return randint(0, classes, {count}); }
-
-// 100 tensors of 100,000 weights with gradients, as a model that only names them.
-struct TenMillion {
-  std::vector<NamedTensor> parameters;
-  TenMillion() {
-    for (int i = 0; i < 100; ++i) parameters.push_back({"p" + std::to_string(i), randn({100000}).requires_grad_()});
+// The limit of a step: its products at the rate of a large one, and its streams at the rate of memory, one after the other.
+void print_roofline(double seconds) {
+  std::printf("%-28s%12s%12s%12s%12s%10s%12s%12s\n", "workload", "GFLOP", "MB", "limit us", "median us", "reached", "GFLOP/s", "GB/s");
+  for (const auto& [name, workload] : workloads()) {
+    const Machine machine = measure_machine();
+    const Result r = workload({name, seconds});
+    const double limit = r.work.flops / machine.flops + r.work.bytes / machine.bytes;
+    std::printf("%-28s%12.4g%12.4g%12.1f%12.1f%9.0f%%%12.0f%12.1f\n", name.c_str(), r.work.flops * 1e-9, r.work.bytes * 1e-6, limit * 1e6,
+                r.seconds * 1e6, 100 * limit / r.seconds, machine.flops * 1e-9, machine.bytes * 1e-9);
+    std::fflush(stdout);
   }
-  std::vector<NamedTensor> named_parameters() const { return parameters; }
-  std::vector<NamedTensor> named_buffers() const { return {}; }
-  void make_gradients() const {
-    for (const NamedTensor& p : parameters) p.tensor.backward(randn({100000}));
-  }
-};
-
-const std::map<std::string, std::function<void(const Run&)>> workloads = {
-    {"mlp_tiny_b1",
-     [](const Run& run) {
-       const auto model = nn::mlp({2, 16, 16, 10});
-       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.01}}, randn({1, 2}), labels(1));
-     }},
-    {"mlp_tiny_adam_b32",
-     [](const Run& run) {
-       const auto model = nn::mlp({2, 64, 64, 10});
-       train(run, model, optim::Adam{optim::Registry{model}, {.lr = 1e-3}}, randn({32, 2}), labels(32));
-     }},
-    {"mlp_sgd_b64",
-     [](const Run& run) {
-       const auto model = nn::mlp({784, 128, 10});
-       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.01}}, randn({64, 784}), labels(64));
-     }},
-    {"mlp_big_adam_b256",
-     [](const Run& run) {
-       const auto model = nn::mlp({784, 1024, 1024, 10});
-       train(run, model, optim::Adam{optim::Registry{model}, {.lr = 1e-3}}, randn({256, 784}), labels(256));
-     }},
-    {"lenet_adam_b64",
-     [](const Run& run) {
-       const nn::LeNet model;
-       train(run, model, optim::Adam{optim::Registry{model}, {.lr = 1e-3}}, randn({64, 1, 28, 28}), labels(64));
-     }},
-    {"resnet20_sgd_b128",
-     [](const Run& run) {
-       const auto model = nn::resnet20();
-       train(run, model, optim::SGD{optim::Registry{model}, {.lr = 0.1, .momentum = 0.9, .weight_decay = 1e-4}}, randn({128, 3, 32, 32}),
-             labels(128));
-     }},
-    {"resnet20_infer_b128",
-     [](const Run& run) {
-       const auto model = nn::resnet20();
-       model.eval();
-       const NoGrad guard;
-       const Tensor x = randn({128, 3, 32, 32});
-       run.report(128, [&] { model(x); });
-     }},
-    {"sgd_momentum_step_10m",
-     [](const Run& run) {
-       const TenMillion model;
-       optim::SGD optimizer{optim::Registry{model}, {.lr = 1e-3, .momentum = 0.9}};
-       model.make_gradients();
-       run.report(1e7, [&] { optimizer.step(); });
-     }},
-    {"adam_step_10m",
-     [](const Run& run) {
-       const TenMillion model;
-       optim::Adam optimizer{optim::Registry{model}, {.lr = 1e-3}};
-       model.make_gradients();
-       run.report(1e7, [&] { optimizer.step(); });
-     }},
-    {"lookahead_adam_5_steps_10m",
-     [](const Run& run) {  // one whole k = 5 cycle per timed step
-       const TenMillion model;
-       optim::Lookahead optimizer{optim::Adam{optim::Registry{model}, {.lr = 1e-3}}, {.k = 5, .alpha = 0.5}};
-       model.make_gradients();
-       run.report(5e7, [&] {
-         for (int i = 0; i < 5; ++i) optimizer.step();
-       });
-     }},
-};
+}
 
 }  // namespace
+
+Result Run::measure(double items, const Work& work, const std::function<void()>& step) const {
+  for (int i = 0; i < (steps_ ? 0 : 3); ++i) step();
+  std::vector<double> times;
+  const auto goes_on = [&, start = Clock::now()] {
+    const auto done = static_cast<int>(times.size());
+    return steps_ ? done < steps_ : done < 5 || since(start) < seconds_;
+  };
+  while (goes_on()) {
+    const auto before = Clock::now();
+    step();
+    times.push_back(since(before));
+  }
+  std::nth_element(times.begin(), times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2), times.end());
+  return {workload_, times[times.size() / 2], items, work};
+}
+
+Machine measure_machine() {
+  using namespace scry;
+  constexpr int64_t size = 1536, length = 1 << 25;
+  const NoGrad guard;
+  const Tensor a = randn({size, size}), b = randn({size, size}), array = ones({length});
+  const Run run("machine", 0.25);
+  const double n = static_cast<double>(size);
+  return {2 * n * n * n / run.measure(1, {}, [&] { matmul(a, b); }).seconds,
+          2.0 * sizeof(float) * static_cast<double>(length) / run.measure(1, {}, [&] { mul_(array, 1.0); }).seconds};
+}
+
+}  // namespace bench
 
 int main(int argc, char** argv) {
   CLI::App app{"Times scry's training workloads."};
   std::string name;
-  int threads = 2;
+  int threads = 2, steps = 0;
   double seconds = 3;
-  bool list = false;
+  bool list = false, roofline = false;
   app.add_option("workload", name, "Which one to run");
   app.add_option("--threads", threads, "How many threads to use")->check(CLI::PositiveNumber);
   app.add_option("--seconds", seconds, "How long to run it")->check(CLI::PositiveNumber);
+  app.add_option("--steps", steps, "How many steps to run instead")->check(CLI::PositiveNumber);
   app.add_flag("--list", list, "Print the workloads' names");
+  app.add_flag("--roofline", roofline, "Run all of them, and print them beside what the machine reaches");
   CLI11_PARSE(app, argc, argv);
   if (list) {
-    for (const auto& [workload, run] : workloads) std::cout << workload << '\n';
+    for (const auto& [workload, run] : bench::workloads()) std::cout << workload << '\n';
     return 0;
   }
-  const auto found = workloads.find(name);
-  if (found == workloads.end()) {
+  scry::set_thread_count(threads);
+  scry::set_flush_denormals(true);
+  if (roofline) {
+    bench::print_roofline(seconds);
+    return 0;
+  }
+  const auto found = bench::workloads().find(name);
+  if (found == bench::workloads().end()) {
     std::cerr << "bench: no workload '" << name << "'; --list names them\n";
     return 2;
   }
-  set_thread_count(threads);
-  set_flush_denormals(true);
-  manual_seed(0);
-  found->second({name, seconds});
+  scry::manual_seed(0);
+  bench::print_line(found->second({name, seconds, steps}));
 }

@@ -8,7 +8,7 @@ using In = const Tensors&;
 std::vector<Case> activations() {
   std::vector<Case> out;
   using Activation = Tensor (*)(const Tensor&);
-  const std::pair<const char*, Activation> plain[] = {{"relu", relu},
+  const std::pair<const char*, Activation> plain[] = {{"relu", [](const Tensor& x) { return relu(x); }},
                                                       {"sigmoid", sigmoid},
                                                       {"tanh", tanh},
                                                       {"selu", selu},
