@@ -54,7 +54,7 @@ void correlate(const Correlation& c, const T* in, const conv::Weight<T>& weight,
   if (c.points() == 0 || c.out_pixel() == 0) return;
   if (c.groups > 1 && std::min(c.in_channels, c.out_channels) == 1) return conv::correlate_depthwise(c, in, weight, bias, out);
   if constexpr (std::is_same_v<T, float>) {
-    if (winograd() && conv::fits_winograd(c)) return conv::correlate_winograd(c, in, weight, bias, out);
+    if (winograd() && conv::fits_winograd(c) && conv::fills_registers(c)) return conv::correlate_winograd(c, in, weight, bias, out);
     if (conv::fits_channels(c)) return conv::correlate_channels(c, in, weight, bias, out);
     if (conv::groups_together(c) > 1) return conv::correlate_groups(c, in, weight, bias, out);
     if (conv::fits_images(c)) return conv::correlate_images(c, in, weight, bias, out);

@@ -12,7 +12,7 @@ void tile(const PixelSource& s, float* out, int64_t out_pixel) {
   Lanes sum[pixels][vectors];
   for (int v = 0; v < vectors; ++v) {
     const Lanes start = s.bias ? Lanes::load_unaligned(s.bias + v * lanes) : Lanes(0.0f);
-    for (int p = 0; p < pixels; ++p) sum[p][v] = s.adds ? Lanes::load_unaligned(out + p * out_pixel + v * lanes) : start;
+    for (int p = 0; p < pixels; ++p) sum[p][v] = start;
   }
   const float* w = s.weights;
   for (int64_t a = 0; a < s.rows; ++a)
@@ -27,6 +27,9 @@ void tile(const PixelSource& s, float* out, int64_t out_pixel) {
         }
       }
     }
+  if (s.adds)
+    for (int p = 0; p < pixels; ++p)
+      for (int v = 0; v < vectors; ++v) sum[p][v] += Lanes::load_unaligned(out + p * out_pixel + v * lanes);
   for (int p = 0; p < pixels; ++p)
     for (int v = 0; v < vectors; ++v) sum[p][v].store_unaligned(out + p * out_pixel + v * lanes);
 }
@@ -54,6 +57,11 @@ void row_of_tiles(PixelSource s, int64_t pixels, float* out, int64_t out_pixel) 
 }
 
 }  // namespace
+
+void for_blocks(int64_t n, FunctionRef<void(int64_t)> body) {
+  if (n >= 2 * thread_count()) return parallel_for(n, 1, [&](int64_t i, int64_t) { body(i); });
+  for (int64_t i = 0; i < n; ++i) body(i);
+}
 
 void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel) {
   vectors == 2 ? row_of_tiles<2>(s, pixels, out, out_pixel) : row_of_tiles<1>(s, pixels, out, out_pixel);

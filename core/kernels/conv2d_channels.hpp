@@ -74,7 +74,7 @@ struct PixelSource {
   Segments segments;
   const float* weights;
   const float* bias;
-  bool adds = false;  // to what is there, instead of to the bias
+  bool adds = false;  // the sum to what is there
 };
 /// `vectors` (1 or 2) registers of channels of neighbouring pixels, each a product of its numbers and the weights, plus the bias if there is one.
 void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel);
@@ -86,6 +86,9 @@ struct TermSource {
 };
 /// Adds the products of `length` neighbouring numbers of x and `vectors` (1 or 2) registers of gradients to sums [length, vectors * lanes].
 void add_terms(const TermSource& s, int64_t vectors, int64_t length, float* sums);
+
+/// Calls body(i) for i < n. Where there are many of them they go to the threads; else each is left to share its own loops out.
+void for_blocks(int64_t n, FunctionRef<void(int64_t)> body);
 
 /// Sums [out_pixel / block, taps, in_channels, block] of a weight gradient as [out_pixel, in_channels, taps]; the last block may be partly used.
 void unpack_weight_grad(const Correlation& c, const float* sums, int64_t block, float* out);

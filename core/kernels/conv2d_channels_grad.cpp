@@ -57,20 +57,28 @@ std::pair<int64_t, int64_t> rows_with_tap(const Axis& y, int64_t a, int64_t begi
 
 // Adds a band's part of the gradient to sums [out_pixel / block, y.taps, x.taps * in_channels, block].
 void add_band(const Correlation& c, int64_t vectors, const PaddedRows& rows, const float* gradient, int64_t begin, int64_t end, float* sums) {
-  const int64_t block = vectors * lanes;
+  const int64_t block = vectors * lanes, row_of_taps = c.x.taps * c.in_channels * block;
   const Segments segments(c);
-  TermSource s{nullptr, nullptr, 0, c.y.step * rows.row_size(), c.x.grid * c.out_pixel(), c.x.grid, c.x.step * c.in_pixel(), c.out_pixel()};
-  for (int64_t first = 0; first < c.out_pixel(); first += block)
-    for (int64_t a = 0; a < c.y.taps; ++a) {
+  const int64_t points = (end - begin) * c.x.grid;
+  parallel_for(c.out_pixel() / block * c.y.taps, grain_for(points * row_of_taps / lanes), [&](int64_t from, int64_t to) {
+    for (int64_t unit = from; unit < to; ++unit) {
+      const int64_t first = unit / c.y.taps * block, a = unit % c.y.taps;
       const auto [top, bottom] = rows_with_tap(c.y, a, begin, end);
-      s.rows = bottom - top;
-      s.gradient = gradient + top * s.gradient_row + first;
-      for (int64_t b = 0; b < segments.count; ++b, sums += segments.length * block) {
-        if (s.rows == 0) continue;
+      if (top == bottom) continue;
+      TermSource s{nullptr,
+                   gradient + top * c.x.grid * c.out_pixel() + first,
+                   bottom - top,
+                   c.y.step * rows.row_size(),
+                   c.x.grid * c.out_pixel(),
+                   c.x.grid,
+                   c.x.step * c.in_pixel(),
+                   c.out_pixel()};
+      for (int64_t b = 0; b < segments.count; ++b) {
         s.x = rows.at(top, a) + b * segments.stride + first / c.out_channels * c.in_channels;
-        add_terms(s, vectors, segments.length, sums);
+        add_terms(s, vectors, segments.length, sums + unit * row_of_taps + b * segments.length * block);
       }
     }
+  });
 }
 
 }  // namespace
@@ -92,11 +100,12 @@ void unpack_weight_grad(const Correlation& c, const float* sums, int64_t block, 
 void weight_grad_channels(const Correlation& c, const float* in, const float* gradient, float* out) {
   const int64_t vectors = c.out_channels % (2 * lanes) == 0 ? 2 : 1, block = vectors * lanes, terms = c.terms(), size = c.out_pixel() * terms;
   const Bands bands(c);
-  const int64_t pieces = gradient_pieces(bands.count, size);
+  constexpr int64_t points_of_a_piece = 256;  // beside which adding up a piece's sums is cheap
+  const int64_t pieces = gradient_pieces(std::min(bands.count, std::max<int64_t>(1, c.points() / points_of_a_piece)), size);
   Tensor sums = Tensor::empty({pieces, size});
   float* all_sums = static_cast<float*>(sums.raw());
   Scratch scratch(PaddedRows(c).buffer_size(bands) * static_cast<int64_t>(sizeof(float)), pieces);
-  parallel_for(pieces, 1, [&](int64_t piece, int64_t) {
+  for_blocks(pieces, [&](int64_t piece) {
     const Scratch::Lease lease(scratch);
     float* sum = all_sums + piece * size;
     std::fill_n(sum, size, 0.0f);

@@ -214,6 +214,8 @@ void weight_grad_groups(const Correlation& c, const float* in, const float* grad
 
 // Winograd's F(4x4, 3x3): f32, 3 x 3 kernels of stride 1.
 bool fits_winograd(const Correlation& c);
+/// Whether it beats the direct kernels too where those for odd numbers of channels are good: not in the gradient of the weights.
+bool fills_registers(const Correlation& c);
 void correlate_winograd(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 void weight_grad_winograd(const Correlation& c, const float* in, const float* gradient, float* out);
 

@@ -84,6 +84,8 @@ void transform_outputs(const Correlation& c, const Tiles& tiles, int64_t first, 
   });
 }
 
+constexpr int64_t summed = 128;  // channels in a row; sums of such sums round less than one long sum
+
 // Tiles that go through the products together: as many as stay in L2 beside the weights, more where the weights don't.
 int64_t tiles_of_a_block(const Correlation& c) {
   const int64_t weights = Components::count * c.in_channels * c.out_channels;
@@ -120,14 +122,15 @@ void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, i
   });
 }
 
-void for_blocks(int64_t n, FunctionRef<void(int64_t)> body) {
-  if (n >= 2 * thread_count()) return parallel_for(n, 1, [&](int64_t i, int64_t) { body(i); });
-  for (int64_t i = 0; i < n; ++i) body(i);
-}
-
 bool fits_winograd(const Correlation& c) {
   const auto fits = [](const Axis& axis) { return axis.taps == 3 && axis.step == 1 && axis.spacing == 1 && axis.every == 1; };
-  return fits(c.y) && fits(c.x) && c.groups == 1 && std::min(c.in_channels, c.out_channels) >= 8;
+  constexpr int64_t channels = 12, tiles = 32;  // below which the transforms, of the weights where tiles are few, outweigh the products
+  return fits(c.y) && fits(c.x) && c.groups == 1 && std::min(c.in_channels, c.out_channels) >= channels && Tiles(c).count >= tiles;
+}
+
+bool fills_registers(const Correlation& c) {
+  const OutputBlocks outputs(c.out_channels);
+  return std::min(c.in_channels, c.out_channels) >= 16 && 4 * c.out_channels >= 3 * outputs.count * outputs.block;
 }
 
 void correlate_winograd(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
@@ -153,9 +156,13 @@ void correlate_winograd(const Correlation& c, const float* in, const Weight<floa
           next.fetch<false>(component);
           results.fetch<true>(component);
         }
-        const PixelSource source{
-            data + component * inputs.plane, inputs.channels, 1, 0, Segments(c.in_channels), weights + unit * c.in_channels * outputs.block, nullptr};
-        compute_pixels(source, outputs.vectors, count, product + component * products.plane + block * outputs.block, products.channels);
+        float* to = product + component * products.plane + block * outputs.block;
+        const float *from = data + component * inputs.plane, *w = weights + unit * c.in_channels * outputs.block;
+        for (int64_t i = 0; i < c.in_channels; i += summed) {
+          const PixelSource source{from + i, inputs.channels, 1, 0, Segments(std::min(summed, c.in_channels - i)), w + i * outputs.block, nullptr,
+                                   i > 0};
+          compute_pixels(source, outputs.vectors, count, to, products.channels);
+        }
       }
     });
     transform_outputs(c, tiles, first, count, products, product, bias, out);

@@ -89,7 +89,4 @@ struct Ahead {
 /// Bᵀ d B of the inputs of tiles [first, first + count), into components `to`.
 void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, int64_t count, const float* in, const Components& at, float* to);
 
-/// Calls body(i) for i < n. Where there are many of them they go to the threads; else each is left to share its own loops out.
-void for_blocks(int64_t n, FunctionRef<void(int64_t)> body);
-
 }  // namespace scry::kernels::conv

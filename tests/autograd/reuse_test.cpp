@@ -1,0 +1,87 @@
+#include <gtest/gtest.h>
+
+#include "support.hpp"
+#include <scry/autograd/autograd.hpp>
+#include <scry/autograd/hook.hpp>
+#include <scry/core/creation.hpp>
+#include <scry/core/random.hpp>
+
+// Ops that write over memory which nobody else needs.
+namespace scry {
+namespace {
+
+using scry::testing::same_bits;
+
+TEST(Reuse, TemporariesAreOverwritten) {
+  const NoGrad guard;
+  const Tensor x = randn({3, 4});
+  Tensor h = x * 2;
+  const void* memory = h.raw();
+  Tensor y = relu(std::move(h));
+  EXPECT_EQ(y.raw(), memory);
+  y = std::move(y) + x;
+  EXPECT_EQ(y.raw(), memory);
+  y = x + std::move(y);
+  EXPECT_EQ(y.raw(), memory);
+  EXPECT_TRUE(same_bits(y, x + (relu(x * 2) + x)));
+}
+
+TEST(Reuse, WhatSomebodyLooksAtStays) {
+  const Tensor x = randn({5}), before = clone(x);
+  const Tensor h = x * 2, view = h.at({Slice{1, 4}});
+  const auto values = h.to_vector<float>();
+  relu(h);
+  relu(h.at({Slice{0, 2}}));
+  (void)(h + x);
+  (void)(h + h);
+  EXPECT_EQ(h.to_vector<float>(), values);
+  std::vector<float> theirs{-1, 2, -3};
+  EXPECT_EQ(relu(Tensor::borrow(theirs.data(), {3}, nullptr)).to_vector<float>(), (std::vector<float>{0, 2, 0}));
+  EXPECT_EQ(theirs, (std::vector<float>{-1, 2, -3}));
+  EXPECT_EQ((expand(scalar(1), {3}) + ones({3})).to_vector<float>(), (std::vector<float>{2, 2, 2}));
+  EXPECT_TRUE(same_bits(x, before));
+}
+
+TEST(Reuse, ValuesThatAGradientNeedsStay) {
+  const Tensor x = randn({6}, f64).requires_grad_();
+  sum(relu(exp(x) - 1) + exp(x) + exp(x)).backward();
+  const Tensor given = x.grad();
+  const Tensor a = exp(x), b = a - 1, r = relu(b), s = r + a, t = s + a;
+  const Tensor expected = grad(sum(t), x);
+  EXPECT_TRUE(same_bits(given, expected));
+}
+
+// relu(batch_norm) in one node, and in two.
+TEST(Reuse, BatchNormTakesTheReluBehindItIn) {
+  for (const bool affine : {true, false}) {
+    const Tensor x = randn({4, 3, 5, 2}, f64).requires_grad_();
+    const Tensor weight = affine ? randn({3}, f64).requires_grad_() : Tensor{}, bias = affine ? randn({3}, f64).requires_grad_() : Tensor{};
+    const Tensor factor = randn({4, 3, 5, 2}, f64);
+    const auto norm = [&] { return batch_norm(x, {}, weight, bias); };
+    const Tensor one = relu(norm()), named = norm(), two = relu(named);
+    EXPECT_TRUE(same_bits(one, two));
+    std::vector<Tensor> inputs{x};
+    if (affine) inputs.insert(inputs.end(), {weight, bias});
+    for (const Tensor& input : inputs) {
+      const Tensor a = grad(sum(one * factor), input, {.create_graph = true}), b = grad(sum(two * factor), input, {.create_graph = true});
+      EXPECT_LT(max(abs(a - b)).item(), 1e-12);
+      const Tensor aa = grad(sum(a * a), x, {.retain_graph = true}), bb = grad(sum(b * b), x, {.retain_graph = true});
+      EXPECT_LT(max(abs(aa - bb)).item(), 1e-10);
+      const Tensor plain = grad(sum(one * factor), input, {.retain_graph = true});
+      EXPECT_LT(max(abs(plain - b)).item(), 1e-12);
+    }
+  }
+}
+
+TEST(Reuse, AHookBehindANormalisationSeesItsOwnGradient) {
+  const Tensor x = randn({4, 2}, f64).requires_grad_();
+  Tensor h = batch_norm(x, {}, {}, {});
+  Tensor seen;
+  register_hook(h, [&](const Tensor& g) { seen = g; });
+  const Tensor mask = cast(gt(h, 0), f64);
+  sum(relu(std::move(h))).backward();
+  EXPECT_TRUE(same_bits(seen, mask));
+}
+
+}  // namespace
+}  // namespace scry
