@@ -24,7 +24,7 @@ class Storage : public RefCounted<Storage> {
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
   /// Whether this is memory from the pool that one tensor alone looks at.
-  bool expendable() const { return pooled_ && unique(); }
+  bool expendable() const { return memory_ != Memory::others && unique(); }
   /// Copies the contents to `offset` in `arena` and looks there from now on.
   void move_into(const Ref<Storage>& arena, size_t offset);
   /// The arena that this storage is a window of, or nothing.
