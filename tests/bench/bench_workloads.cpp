@@ -17,13 +17,14 @@ int64_t multiply_adds_of_first(const nn::Summary& summary) {
   return 0;
 }
 
-// A forward product and two gradients for each layer; the first has none of its input, unless that is an embedding.
+// A forward product and two gradients for each layer; the first has none of its input, unless that is an embedding. One sample tells what all take.
 template <class Model>
 Work training_work(const Model& model, const Tensor& x, double update_bytes) {
-  const nn::Summary summary = nn::summary(model, x);
+  const nn::Summary summary = nn::summary(model, x.at({Slice{0, 1}}));
+  const auto samples = static_cast<double>(x.size(0));
   const auto all = static_cast<double>(summary.modules[0].multiply_adds);
   const double skipped = is_floating(x.dtype()) ? static_cast<double>(multiply_adds_of_first(summary)) : 0;
-  return {6 * all - 2 * skipped, update_bytes * static_cast<double>(model.parameter_count())};
+  return {samples * (6 * all - 2 * skipped), update_bytes * static_cast<double>(model.parameter_count())};
 }
 
 template <class Model>
@@ -116,7 +117,7 @@ const std::map<std::string, Workload>& workloads() {
        [](const Run& run) {
          const auto model = nn::resnet20();
          const Tensor x = randn({128, 3, 32, 32});
-         const double flops = 2 * static_cast<double>(nn::summary(model, x).modules[0].multiply_adds);
+         const double flops = 128 * 2.0 * static_cast<double>(nn::summary(model, x.at({Slice{0, 1}})).modules[0].multiply_adds);
          const auto network = nn::for_inference(model);
          return run.measure(128, {flops, 0}, [&] { network(x); });
        }},
