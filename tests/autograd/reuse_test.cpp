@@ -65,10 +65,11 @@ TEST(Reuse, BatchNormTakesTheReluBehindItIn) {
     for (const Tensor& input : inputs) {
       const Tensor a = grad(sum(one * factor), input, {.create_graph = true}), b = grad(sum(two * factor), input, {.create_graph = true});
       EXPECT_LT(max(abs(a - b)).item(), 1e-12);
-      const Tensor aa = grad(sum(a * a), x, {.retain_graph = true}), bb = grad(sum(b * b), x, {.retain_graph = true});
-      EXPECT_LT(max(abs(aa - bb)).item(), 1e-10);
       const Tensor plain = grad(sum(one * factor), input, {.retain_graph = true});
       EXPECT_LT(max(abs(plain - b)).item(), 1e-12);
+      if (same_node(input, bias)) continue;  // its gradient depends on nothing but signs
+      const Tensor aa = grad(sum(a * a), x, {.retain_graph = true}), bb = grad(sum(b * b), x, {.retain_graph = true});
+      EXPECT_LT(max(abs(aa - bb)).item(), 1e-10);
     }
   }
 }
