@@ -39,7 +39,7 @@ const Function functions[] = {
     {"sqrt", sqrt, [](double x) { return std::sqrt(x); }},
     {"tanh", tanh, [](double x) { return std::tanh(x); }},
     {"sigmoid", sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); }},
-    {"relu", relu, [](double x) { return x > 0 || std::isnan(x) ? x : 0; }},
+    {"relu", [](const Tensor& x) { return relu(x); }, [](double x) { return x > 0 || std::isnan(x) ? x : 0; }},
 };
 
 TEST(Elementwise, ChannelsLastStays) {
