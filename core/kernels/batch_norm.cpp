@@ -4,6 +4,9 @@
 #include <scry/core/parallel.hpp>
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <utility>
+#include <xsimd/xsimd.hpp>
 
 namespace scry::kernels {
 namespace {
@@ -16,16 +19,56 @@ struct Rows {
   int64_t grain() const { return std::max<int64_t>(16, 32768 / std::max<int64_t>(channels, 1)); }
 };
 
-// Adds up two functions of a row's values by channel, in double: accumulate(row, sums, more_sums) for each row.
-template <class F>
-void column_sums(const Rows& m, double* sums, double* more_sums, const F& accumulate) {
+// As many channels as a register holds sums, or one, and what they are added up in.
+template <class T>
+struct Several {
+  static constexpr auto size = static_cast<int64_t>(xsimd::batch<double>::size);
+  using Values [[gnu::vector_size(size * sizeof(T))]] = T;
+  using Sums [[gnu::vector_size(size * sizeof(double))]] = double;
+  static Sums widen(Values x) { return __builtin_convertvector(x, Sums); }
+};
+template <class T>
+struct One {
+  static constexpr int64_t size = 1;
+  using Values = T;
+  using Sums = double;
+  static Sums widen(Values x) { return static_cast<double>(x); }
+};
+
+template <class V, class T>
+V load(const T* from) {
+  V x;
+  std::memcpy(&x, from, sizeof(V));
+  return x;
+}
+
+// Adds two terms of rows [begin, end) for `groups` times as many channels from c on as W holds: term.operator()<W>(at, channel) for each place.
+template <class W, int groups, class Term>
+void add_rows(const Rows& m, int64_t begin, int64_t end, int64_t c, double* sums, double* more_sums, const Term& term) {
+  typename W::Sums sum[groups]{}, more[groups]{};
+  for (int64_t i = begin; i < end; ++i)
+    for (int g = 0; g < groups; ++g) {
+      const auto [a, b] = term.template operator()<W>(i * m.channels + c + g * W::size, c + g * W::size);
+      sum[g] += a;
+      more[g] += b;
+    }
+  std::memcpy(sums + c, sum, sizeof(sum));
+  std::memcpy(more_sums + c, more, sizeof(more));
+}
+
+// The sums of two terms by channel, in double.
+template <class T, class Term>
+void column_sums(const Rows& m, double* sums, double* more_sums, const Term& term) {
   const int64_t grain = m.grain(), pieces = (m.rows + grain - 1) / grain;
   const memory::Scratch<double> scratch(pieces * 2 * m.channels);
   double* partial = scratch.data();
   parallel_for(m.rows, grain, [&](int64_t begin, int64_t end) {
-    double* own = partial + begin / grain * 2 * m.channels;
-    std::fill_n(own, 2 * m.channels, 0.0);
-    for (int64_t i = begin; i < end; ++i) accumulate(i, own, own + m.channels);
+    double *own = partial + begin / grain * 2 * m.channels, *more = own + m.channels;
+    int64_t c = 0;
+    constexpr int64_t size = Several<T>::size;
+    for (; c + 2 * size <= m.channels; c += 2 * size) add_rows<Several<T>, 2>(m, begin, end, c, own, more, term);
+    for (; c + size <= m.channels; c += size) add_rows<Several<T>, 1>(m, begin, end, c, own, more, term);
+    for (; c < m.channels; ++c) add_rows<One<T>, 1>(m, begin, end, c, own, more, term);
   });
   std::fill_n(sums, m.channels, 0.0);
   std::fill_n(more_sums, m.channels, 0.0);
@@ -65,13 +108,9 @@ ChannelStatistics channel_statistics(const Tensor& input) {
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
     const T* data = static_cast<const T*>(x.raw());
     // Squares of differences from the first row: far from zero, sums of plain squares would cancel.
-    column_sums(m, mean, variance, [&](int64_t i, double* sum, double* squares) {
-      const T* row = data + i * m.channels;
-      for (int64_t c = 0; c < m.channels; ++c) {
-        const double d = static_cast<double>(row[c]) - static_cast<double>(data[c]);
-        sum[c] += d;
-        squares[c] += d * d;
-      }
+    column_sums<T>(m, mean, variance, [&]<class W>(int64_t at, int64_t c) {
+      const typename W::Sums d = W::widen(load<typename W::Values>(data + at)) - W::widen(load<typename W::Values>(data + c));
+      return std::pair(d, typename W::Sums(d * d));
     });
     const auto count = static_cast<double>(m.rows);
     for (int64_t c = 0; c < m.channels; ++c) {
@@ -112,13 +151,12 @@ void gradients(const Rows& m, const T* gs, const T* values, const ChannelStatist
   const auto arriving = [=](T g, T x, int64_t c) { return relu && x * scale[c] + shift[c] <= 0 ? T{0} : g; };
   const memory::Scratch<double> sums(2 * m.channels);
   double *sum_g = sums.data(), *sum_gx = sum_g + m.channels;  // of g and of g (x - mean)
-  column_sums(m, sum_g, sum_gx, [&](int64_t i, double* own_g, double* own_gx) {
-    const T *row = values + i * m.channels, *row_g = gs + i * m.channels;
-    for (int64_t c = 0; c < m.channels; ++c) {
-      const auto d = static_cast<double>(arriving(row_g[c], row[c], c));
-      own_g[c] += d;
-      own_gx[c] += d * (static_cast<double>(row[c]) - mean[c]);
-    }
+  column_sums<T>(m, sum_g, sum_gx, [=]<class W>(int64_t at, int64_t c) {
+    using V = typename W::Values;
+    const V x = load<V>(values + at), g = load<V>(gs + at);
+    const V there = relu ? (x * load<V>(scale + c) + load<V>(shift + c) <= 0 ? V{} : g) : g;
+    const typename W::Sums d = W::widen(there);
+    return std::pair(d, typename W::Sums(d * (W::widen(x) - load<typename W::Sums>(mean + c))));
   });
   // dx = (w / s) (g - mean(g) - x̂ mean(g x̂)), with x̂ = (x - mean) / s: linear in g, x and 1 for each channel.
   const memory::Scratch<T> by_g(m.channels), by_x(m.channels), constant(m.channels);
