@@ -39,7 +39,7 @@ void for_each_tap(const Tensor& padded, const Tensor& columns, const UnfoldOptio
 Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o);
 
 Tensor unfold_images(const Tensor& x, const UnfoldOptions& o) {
-  const autograd::Recorder recorder = autograd::record("unfold");
+  const autograd::Recorder recorder = record("unfold");
   const Pair size{x.size(2), x.size(3)};
   const auto [rows, across] = windows("unfold", size, o);
   const Tensor padded = pad(x.detach(), {o.padding.width, o.padding.width, o.padding.height, o.padding.height});
@@ -49,7 +49,7 @@ Tensor unfold_images(const Tensor& x, const UnfoldOptions& o) {
 }
 
 Tensor fold_images(const Tensor& columns, Pair size, const UnfoldOptions& o) {
-  const autograd::Recorder recorder = autograd::record("fold");
+  const autograd::Recorder recorder = record("fold");
   const auto [rows, across] = windows("fold", size, o);
   const int64_t taps_each = o.kernel.height * o.kernel.width;
   require(columns.size(1) % taps_each == 0 && columns.size(2) == rows * across, "fold: expected [N, C * ", taps_each, ", ", rows * across,

@@ -70,6 +70,8 @@ TEST(Upsample, IsInterpolate) {
   EXPECT_EQ(Upsample(o)(x).shape(), (Shape{2, 3, 8, 7}));
   EXPECT_EQ(Upsample({.scale_factor = 2})(Tensor::of(std::vector<float>{1, 2}, {1, 1, 2})).to_vector<float>(), (std::vector<float>{1, 1, 2, 2}));
   check_gradients(Upsample(o), {1, 2, 3, 2});
+  expect_independent_of_threads(
+      [big = rand({3, 16, 40, 30})] { return adaptive_avg_pool2d(interpolate(big, {.size = 71, .mode = Interpolation::cubic}), 9); });
   EXPECT_FAILS(Upsample(o)(zeros({2, 2})), "nn.Upsample by 2 x 1.5", "[N, C, H, W]", "[2, 2]");
   EXPECT_FAILS(Upsample(o)(zeros({1, 1, 2, 2}, i64)), "nn.Upsample", "i64");
   EXPECT_FAILS(Upsample({})(x), "nn.Upsample", "size or a scale_factor");
