@@ -38,7 +38,6 @@ class Backward {
   void operator()(int64_t back, int64_t first, int64_t rows, int64_t block) const {
     alignas(64) T product[steps::rows_at_once * N * width];
     const int64_t s = sizes_.steps - 1 - back, t = sizes_.time(s), units = sizes_.units;
-    fetch(t, first, rows, block);
     if (back > 0) {
       const T* later = a_.hidden + (sizes_.time(s + 1) * sizes_.rows + first) * depth_;
       panel_product<T, N>({later, depth_}, rows, depth_, panels_.data() + block * depth_ * N * width, product, N * width);
@@ -63,20 +62,6 @@ class Backward {
 
  private:
   static constexpr auto width = Sizes<T>::width;
-
-  // Rows lie pages apart: they come while the product is computed.
-  void fetch(int64_t t, int64_t first, int64_t rows, int64_t block) const {
-    const int64_t unit = block * N * width, count = std::min(N * width, sizes_.units - unit);
-    for (int64_t r = first; r < first + rows; ++r)
-      for (int64_t u = unit; u < unit + count; u += width) {
-        for (int64_t n = 0; n < sizes_.gates; ++n) {
-          __builtin_prefetch(a_.gates + (t * sizes_.rows + r) * depth_ + n * sizes_.units + u, 0, 2);
-          __builtin_prefetch(a_.input + (t * sizes_.rows + r) * depth_ + n * sizes_.units + u, 1, 2);
-        }
-        __builtin_prefetch(a_.g + sizes_.after(t) + r * sizes_.units + u, 0, 2);
-        if (cell == Cell::lstm) __builtin_prefetch(a_.extra + sizes_.before(t) + r * sizes_.units + u, 0, 2);
-      }
-  }
 
   // The gradient of a gate's input part, and of its hidden part where that is another.
   void put(int64_t gate, const V& input, const V& hidden, int64_t gates, int64_t count) const {
