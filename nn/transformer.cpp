@@ -19,8 +19,7 @@ TransformerEncoderLayer::TransformerEncoderLayer(int64_t d_model, int64_t nhead,
       dropout2(add("dropout2", Dropout{given.dropout})) {}
 
 Tensor TransformerEncoderLayer::feed_forward(const Tensor& x) const {
-  const Tensor h = linear1(x);
-  return dropout2(linear2(dropout(options.activation == FeedForward::relu ? relu(h) : gelu(h))));
+  return dropout2(linear2(dropout(options.activation == FeedForward::relu ? relu(linear1(x)) : gelu(linear1(x)))));
 }
 
 Tensor TransformerEncoderLayer::forward(const Tensor& x, const TransformerMasks& masks) const {

@@ -77,7 +77,7 @@ Row attention_row(const Variant& v, std::vector<std::vector<Input>> cases) {
 
 Row self_row(const Variant& v) {
   return {"self_attention",
-          {{{{2, 3, 12}}}, {{{1, 130, 12}}}, {{{2, 70, 3 * 2 * 17}}}},
+          {{{{2, 3, 12}}}, {{{1, 70, 12}}}, {{{1, 40, 3 * 2 * 17}}}},
           [v](Args x) { return self_attention(x[0], 2, options_for(v, x[0].size(1), x[0].size(1), x[0].dtype())); },
           [v](Args x) {
             const int64_t width = x[0].size(2) / 3;
@@ -96,7 +96,7 @@ Row self_row(const Variant& v) {
 }  // namespace
 
 std::vector<Row> attention_rows() {
-  const std::vector<Input> small{{{2, 3, 4}}, {{2, 5, 4}}, {{2, 5, 3}}}, tiles{{{2, 70, 20}}, {{2, 150, 20}}, {{2, 150, 37}}};
+  const std::vector<Input> small{{{2, 3, 4}}, {{2, 5, 4}}, {{2, 5, 3}}}, tiles{{{2, 40, 20}}, {{2, 70, 20}}, {{2, 70, 37}}};
   const std::vector<Input> broadcast{{{2, 1, 3, 2}}, {{2, 4, 2}}, {{4, 3}}}, matrices{{{3, 2}}, {{1, 2}}, {{1, 70}}};
   return {
       attention_row({}, {small, tiles, broadcast, matrices}),
