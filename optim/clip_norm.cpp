@@ -32,7 +32,7 @@ class ClipNormRule final : public RuleOf<ClipNormOptions> {
       const size_t group = clipped_as(step.table.rows[i]);
       const double factor = std::min(1.0, options(group).max_norm / (std::sqrt(sums_[group]) + 1e-6));
       step.rows[i].scale *= factor;
-      step.rows[i].limit *= factor;
+      step.rows[i].limit = factor > 0 ? step.rows[i].limit * factor : 0;  // it may be infinite
     }
     return UpdateRule::reduce(step);
   }

@@ -58,6 +58,18 @@ class LAMBRule final : public RuleOf<LAMBOptions> {
     });
   }
 
+  void trace(const Chunk& chunk, int64_t i, TracedTerms& terms) const override {
+    if (!chunk.has_gradient) return;
+    dispatch_chunk(chunk, [&]<class T>() {
+      const auto named = [&](const char* name, std::byte* memory) { return Traced(terms, name, static_cast<double>(aligned<T>(memory)[i])); };
+      const auto s = convert_members<Prepared<double>>(convert_members<Prepared<T>>(rows_[chunk.row]));
+      Traced w(terms, "w", terms.weight);
+      const Traced m = named("exp_avg", chunk.in(*slots_[0])), v = named("exp_avg_sq", chunk.in(*slots_[1]));
+      w -= s.step_size * direction(w, m, v, s);
+      terms.weight = w.value();
+    });
+  }
+
  private:
   template <class T>
   struct Prepared {

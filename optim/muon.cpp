@@ -53,7 +53,7 @@ class MuonRule final : public RuleOf<MuonOptions> {
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
     slots_ = {registry.add_slot(prefix + "/momentum_buffer", SlotRole::first_moment, SlotKind::elementwise),
-              registry.add_slot(prefix + "/exp_avg_sq", SlotRole::second_moment, SlotKind::elementwise),
+              registry.add_slot(prefix + "/direction", SlotRole::second_moment, SlotKind::elementwise),
               registry.add_slot(prefix + "/step", SlotRole::step, SlotKind::per_row)};
   }
 
@@ -63,50 +63,89 @@ class MuonRule final : public RuleOf<MuonOptions> {
       if (step.rows[i].state != RowState::stepped) continue;
       const Row& row = step.table.rows[i];
       const MuonOptions& o = options(row);
-      rows_[i] = {row.value.rank() >= 2 && o.orthogonal, step.rows[i], {}};
-      const Chunk chunk = chunk_of(step.table, i, row.offset, row.padded, true, step.gradients);
       const double t = ++slots_[2]->numbers[i];
-      if (rows_[i].is_matrix)
-        dispatch_chunk(chunk, [&]<class T>() { move_matrix<T>(chunk, row.value.shape(), o); });
-      else
-        rows_[i].adamw = AdamMoments<false>::step({.lr = o.lr,
-                                                   .beta1 = o.adamw_beta1,
-                                                   .beta2 = o.adamw_beta2,
-                                                   .eps = o.adamw_eps,
-                                                   .weight_decay = o.weight_decay,
-                                                   .decoupled_weight_decay = true},
-                                                  t);
+      rows_[i] = {row.value.rank() >= 2 && o.orthogonal, step.rows[i], step_of(o, t), {.keep = 1 - o.lr * o.weight_decay, .step_size = 0}};
+      if (!rows_[i].is_matrix || row.value.numel() == 0) continue;
+      const Chunk chunk = chunk_of(step.table, i, row.offset, row.padded, true, step.gradients);
+      const int64_t rows = row.value.size(0), columns = row.value.numel() / rows;
+      dispatch_chunk(chunk, [&]<class T>() { find_direction<T>(chunk, rows, columns, o); });
+      rows_[i].matrix.step_size = o.lr * adjustment(static_cast<double>(rows), static_cast<double>(columns), o.adjust_lr);
     }
   }
 
   bool alike(size_t, size_t) const override { return false; }
 
   void update(const Chunk& chunk) const override {
-    if (!chunk.has_gradient || rows_[chunk.row].is_matrix) return;
+    if (!chunk.has_gradient) return;
     dispatch_chunk(chunk, [&]<class T>() {
-      const auto s = convert_members<AdamMoments<false>::Step<T>>(rows_[chunk.row].adamw);
-      const RowInput input = rows_[chunk.row].input;
-      T *const w = aligned<T>(chunk.weights), *const m = aligned<T>(chunk.in(*slots_[0])), *const v = aligned<T>(chunk.in(*slots_[1]));
+      const Prepared& row = rows_[chunk.row];
+      const auto adamw = convert_members<AdamMoments<false>::Step<T>>(row.adamw);
+      const auto matrix = convert_members<MatrixStep<T>>(row.matrix);
+      T *const w = aligned<T>(chunk.weights), *const m = aligned<T>(chunk.in(*slots_[0])), *const d = aligned<T>(chunk.in(*slots_[1]));
       const T* const g = aligned<T>(chunk.gradients);
+      const RowInput input = row.input;
+      if (row.is_matrix)
+        for (int64_t i = 0; i < chunk.count; ++i) w[i] = moved(w[i], d[i], matrix);
+      else
 #pragma GCC ivdep
-      for (int64_t i = 0; i < chunk.count; ++i) w[i] = AdamMoments<false>::update(w[i], input.read(g[i]), m[i], v[i], s);
+        for (int64_t i = 0; i < chunk.count; ++i) w[i] = AdamMoments<false>::update(w[i], input.read(g[i]), m[i], d[i], adamw);
+    });
+  }
+
+  void trace(const Chunk& chunk, int64_t i, TracedTerms& terms) const override {
+    if (!chunk.has_gradient) return;
+    const Prepared& row = rows_[chunk.row];
+    dispatch_chunk(chunk, [&]<class T>() {
+      const auto named = [&](const char* name, std::byte* memory) { return Traced(terms, name, static_cast<double>(aligned<T>(memory)[i])); };
+      Traced w(terms, "w", terms.weight), d = named("direction", chunk.in(*slots_[1]));
+      if (row.is_matrix) {
+        w = moved(w, d, convert_members<MatrixStep<double>>(convert_members<MatrixStep<T>>(row.matrix)));
+      } else {
+        const auto s = convert_members<AdamMoments<false>::Step<double>>(convert_members<AdamMoments<false>::Step<T>>(row.adamw));
+        Traced m = named("momentum_buffer", chunk.in(*slots_[0]));
+        w = AdamMoments<false>::update(w, Traced(terms, "g", static_cast<double>(row.input.read(aligned<T>(chunk.gradients)[i]))), m, d, s);
+      }
+      terms.weight = w.value();
     });
   }
 
  private:
+  template <class T>
+  struct MatrixStep {
+    using value_type = T;
+    T keep, step_size;
+  };
   struct Prepared {
     bool is_matrix;
     RowInput input;
     AdamMoments<false>::Step<double> adamw;
+    MatrixStep<double> matrix;
   };
 
-  // A product of whole matrices is no work for chunks: the row's step is taken here.
+  static AdamMoments<false>::Step<double> step_of(const MuonOptions& o, double t) {
+    return AdamMoments<false>::step({.lr = o.lr,
+                                     .beta1 = o.adamw_beta1,
+                                     .beta2 = o.adamw_beta2,
+                                     .eps = o.adamw_eps,
+                                     .weight_decay = o.weight_decay,
+                                     .decoupled_weight_decay = true},
+                                    t);
+  }
+
+  static double adjustment(double rows, double columns, AdjustLr how) {
+    return how == AdjustLr::original ? std::sqrt(std::max(1.0, rows / columns)) : 0.2 * std::sqrt(std::max(rows, columns));
+  }
+
+  template <class V, class S>
+  static V moved(V w, V direction, const S& s) {
+    return s.keep * w - s.step_size * direction;
+  }
+
+  // A product of whole matrices is no work for chunks.
   template <class T>
-  void move_matrix(const Chunk& chunk, const Shape& shape, const MuonOptions& o) const {
-    const int64_t rows = shape[0], columns = rows ? element_count(shape) / rows : 0;
-    if (rows * columns == 0) return;
-    const memory::Scratch<T> direction(chunk.count), spare(chunk.count);
-    T *const w = aligned<T>(chunk.weights), *const m = aligned<T>(chunk.in(*slots_[0])), *const u = direction.data();
+  void find_direction(const Chunk& chunk, int64_t rows, int64_t columns, const MuonOptions& o) const {
+    const memory::Scratch<T> spare(chunk.count);
+    T *const m = aligned<T>(chunk.in(*slots_[0])), *const u = aligned<T>(chunk.in(*slots_[1]));
     const T* const g = aligned<T>(chunk.gradients);
     const RowInput input = rows_[chunk.row].input;
     const T momentum = static_cast<T>(o.momentum), ahead = o.nesterov ? momentum : T{1};
@@ -118,15 +157,10 @@ class MuonRule final : public RuleOf<MuonOptions> {
     }
     const double norm = std::sqrt(lane_sum(
         chunk.count, [](double x) { return x * x; }, u));
+    if (norm == 0) return;
     const T scale = static_cast<T>(1 / std::max(norm, o.eps));
-    if (norm > 0)
-      for (int64_t i = 0; i < chunk.count; ++i) u[i] *= scale;
-    const T* const x = orthogonalized(u, spare.data(), rows, columns, o);
-    const auto height = static_cast<double>(rows), width = static_cast<double>(columns);
-    const double ratio = o.adjust_lr == AdjustLr::original ? std::sqrt(std::max(1.0, height / width)) : 0.2 * std::sqrt(std::max(height, width));
-    const T keep = static_cast<T>(1 - o.lr * o.weight_decay), step_size = static_cast<T>(o.lr * ratio);
-#pragma GCC ivdep
-    for (int64_t i = 0; i < rows * columns; ++i) w[i] = keep * w[i] - step_size * x[i];
+    for (int64_t i = 0; i < chunk.count; ++i) u[i] *= scale;
+    if (const T* const x = orthogonalized(u, spare.data(), rows, columns, o); x != u) std::copy_n(x, rows * columns, u);
   }
 
   std::vector<Prepared> rows_;

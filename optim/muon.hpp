@@ -34,7 +34,8 @@ struct MuonOptions {
 ///     w ← w − η λ w − η r X,  r as `adjust_lr` says
 ///
 /// Tensors with more axes are matrices of [first axis, all others]. Those with fewer, and groups that are not `orthogonal`, are stepped by AdamW:
-/// give them a group with a learning rate of their own. Computed in the parameter's type, where PyTorch uses bfloat16.
+/// give them a group with a learning rate of their own. Computed in the parameter's type, where PyTorch uses bfloat16. Slots: "muon/momentum_buffer",
+/// "muon/direction" (X; AdamW's second moment lies there).
 struct Muon : Optimizer {
   explicit Muon(const Registry& registry, const MuonOptions& options = {}, const std::vector<Group>& groups = {});
 };
