@@ -16,6 +16,33 @@ void steps(const TestModel& model, Optimizer& optimizer, uint64_t from, uint64_t
   }
 }
 
+TEST(Lookahead, Case11_ASchedulerAttachedBeforeOrAfterALoadDrivesIt) {
+  constexpr const char* expression = "lookahead(adam(lr=0.1), k=3)";
+  const auto train = [](const TestModel& model, Optimizer& optimizer, Scheduler& scheduler, uint64_t from, uint64_t to) {
+    for (uint64_t i = from; i < to; ++i) {
+      steps(model, optimizer, i, i + 1);
+      scheduler.step();
+    }
+  };
+  const Schedule falling = schedules::polynomial({.total_iters = 20});
+  const TestModel whole = random_model({{5}}, 1), before = random_model({{5}}, 2), after = random_model({{5}}, 3);
+  Optimizer a = make_optimizer(expression, Registry{whole}), b = make_optimizer(expression, Registry{before}),
+            c = make_optimizer(expression, Registry{after});
+  Scheduler first{a, falling}, second{b, falling};
+  train(whole, a, first, 0, 4);
+  const Checkpoint saved = capture(a, {}, {{"schedule", first}});
+  restore(b, saved, "x", {{"schedule", second}});
+  restore(c, saved);
+  Scheduler third{c, falling};
+  third.set_steps(c.steps());
+  train(whole, a, first, 4, 11);
+  train(before, b, second, 4, 11);
+  train(after, c, third, 4, 11);
+  EXPECT_DOUBLE_EQ(a.lr(), 0.1 * (1 - 11.0 / 20));
+  EXPECT_EQ(weights_of(before), weights_of(whole));
+  EXPECT_EQ(weights_of(after), weights_of(whole));
+}
+
 TEST(Lookahead, Case12_KAndAlphaFollowSchedules) {
   const TestModel model = scalar_model(3);
   Lookahead optimizer{SGD{Registry{model}, {.lr = 0.1}}, {.k = 2, .alpha = 0.5}};
