@@ -32,7 +32,14 @@ for source in dtype error memory parallel region shape storage tensor kernels/{c
   object=$build/${source//\//_}.o
   objects+=("$object")
   newer=$(find "$root/core" -name '*.?pp' -newer "$object" -print -quit 2>/dev/null || echo new)
-  [[ -e $object && -z $newer ]] || "$compiler" "${flags[@]}" -fsanitize=fuzzer-no-link -c "$root/core/$source.cpp" -o "$object"
+  [[ -e $object && -z $newer ]] && continue
+  rm -f "$object"
+  while [[ $(jobs -rp | wc -l) -ge $(nproc) ]]; do wait -n; done
+  "$compiler" "${flags[@]}" -fsanitize=fuzzer-no-link -c "$root/core/$source.cpp" -o "$object" &
+done
+wait
+for object in "${objects[@]}"; do
+  [[ -e $object ]] || exit 1 # the compiler has said why
 done
 
 status=0

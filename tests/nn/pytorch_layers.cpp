@@ -97,6 +97,11 @@ std::vector<Case> others() {
       layer("dropout_eval", [] { return Dropout(0.3); }),
       layer("dropout2d_eval", [] { return Dropout2d(0.3); }),
       layer("alpha_dropout_eval", [] { return AlphaDropout(0.3); }),
+      layer("prelu_module", [] { return PReLU(3); }),
+      layer("rrelu_eval", [] { return RReLU(); }),
+      layer("softmax2d", [] { return Softmax2d(); }),
+      layer("softmin", [] { return Softmin(1); }),
+      layer("identity", [] { return Identity(); }),
       layer("flatten", [] { return Flatten(1, 2); }),
       layer("unflatten",
             [] {
