@@ -1,5 +1,7 @@
 #include "conformance/case.hpp"
 
+#include <scry/core/io/npy.hpp>
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 

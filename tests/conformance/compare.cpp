@@ -1,5 +1,6 @@
 #include "conformance/case.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace scry::conformance {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <scry/scry.hpp>
+#include <scry/autograd/autograd.hpp>
+#include <scry/core/creation.hpp>
 #include <map>
 #include <optional>
 #include <variant>

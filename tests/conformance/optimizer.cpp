@@ -1,3 +1,5 @@
+#include <scry/optim/optim.hpp>
+
 #include "conformance/node.hpp"
 
 // Optimizers. Inputs are the learning rate, the number of steps before this one, and of every tensor its values, its gradients and its state.
