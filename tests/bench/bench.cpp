@@ -69,7 +69,7 @@ Result Run::measure(double items, const Work& work, const std::function<void()>&
 
 Machine measure_machine() {
   using namespace scry;
-  constexpr int64_t size = 1536, length = 1 << 25;
+  constexpr int64_t size = 768, length = 1 << 25;
   const NoGrad guard;
   const Tensor a = randn({size, size}), b = randn({size, size}), array = ones({length});
   const Run run("machine", 0.25);
