@@ -74,6 +74,32 @@ void multiply_row(int64_t begin, int64_t end, int64_t k, float alpha, const floa
   }
 }
 
+// For a transposed a. Neighbours in its columns lie far apart, often by a power of two that maps them all to one place of the cache, so a block of it
+// is copied together, once for as many panels as a unit has.
+void multiply_transposed(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float> a, Matrix<float> b, bool adds, const float* bias, float* c,
+                         int64_t c_stride) {
+  const int64_t panels = (n + widest - 1) / widest, cuts = (m + rows_of_a_unit - 1) / rows_of_a_unit;
+  const int64_t groups = std::clamp<int64_t>((wanted_units + cuts - 1) / cuts, 1, panels);
+  const int64_t together = std::max<int64_t>(1, (int64_t{1} << 18) / std::max<int64_t>(rows_of_a_unit * n * k / groups, 1));
+  parallel_for(cuts * groups, together, [&](int64_t first, int64_t last) {
+    alignas(64) float panel[depth * widest], block[depth * rows_of_a_unit];
+    for (int64_t unit = first; unit < last; ++unit) {
+      const int64_t i = unit / groups * rows_of_a_unit, rows = std::min(rows_of_a_unit, m - i);
+      for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += depth) {
+        const int64_t count = std::min(depth, k - p);
+        for (int64_t q = 0; q < count; q += lanes)
+          kernels::conv::interleave(a.data + (p + q) * a.stride + i, a.stride, std::min(lanes, count - q), rows, block + q, depth);
+        for (int64_t j = panels * (unit % groups) / groups * widest; j < std::min(n, panels * (unit % groups + 1) / groups * widest); j += widest) {
+          const int64_t columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
+          pack_panel(b, alpha, p, count, j, columns, width, panel);
+          multiply_panel({block, depth, 1, 0, Segments(count), panel, bias && p == 0 ? bias + j : nullptr, adds || p > 0}, width, 0, rows, columns,
+                         c + i * c_stride + j, c_stride);
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 
 void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float> a, Matrix<float> b, float beta, const float* bias, float* c,
@@ -88,6 +114,7 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
       for (int64_t i = 0; i < m; ++i) multiply_row(begin, end, k, alpha, a.data + i * a.stride, b, bias, adds, c + i * c_stride);
     });
   }
+  if (a.transposed) return multiply_transposed(m, n, k, alpha, a, b, adds, bias, c, c_stride);
   const int64_t panels = (n + widest - 1) / widest;
   const int64_t cuts = std::clamp<int64_t>((wanted_units + panels - 1) / panels, 1, std::max<int64_t>(1, m / rows_of_a_unit));
   const int64_t together = std::max<int64_t>(1, (int64_t{1} << 18) / std::max<int64_t>(m * widest * k / cuts, 1));  // units that are worth a thread
@@ -99,16 +126,8 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
       for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += depth) {
         const int64_t count = std::min(depth, k - p);
         pack_panel(b, alpha, p, count, j, columns, width, panel);
-        PixelSource s{a.data + (a.transposed ? p * a.stride : p),
-                      a.transposed ? 1 : a.stride,
-                      1,
-                      0,
-                      Segments(count),
-                      panel,
-                      bias && p == 0 ? bias + j : nullptr,
-                      adds || p > 0};
-        if (a.transposed) s.segments.count = count, s.segments.length = 1, s.segments.stride = a.stride;
-        multiply_panel(s, width, begin, end, columns, c + j, c_stride);
+        const float* start = bias && p == 0 ? bias + j : nullptr;
+        multiply_panel({a.data + p, a.stride, 1, 0, Segments(count), panel, start, adds || p > 0}, width, begin, end, columns, c + j, c_stride);
       }
     }
   });

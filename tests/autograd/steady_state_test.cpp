@@ -55,6 +55,20 @@ TEST(SteadyState, ConvolutionalNetwork) {
   }
 }
 
+TEST(SteadyState, Sequences) {
+  const std::vector<Tensor> w{weight({11, 12}), weight({4 * 16, 12}), weight({4 * 16, 16}), weight({4 * 16}), weight({3 * 16, 16}), weight({11, 16})};
+  const Tensor index = randint(0, 11, {5, 40}), labels = randint(0, 11, {5 * 40});
+  for (const int threads : {1, 2}) {
+    const testing::Threads some(threads);
+    expect_no_system_calls([&] {
+      const Tensor h = lstm(transpose(embedding(index, w[0]), 0, 1), {}, {w[1], w[2], w[3]}).output;
+      const Tensor y = self_attention(linear(transpose(h, 0, 1), w[4]), 2, {.causal = true, .dropout = 0.1});
+      cross_entropy(flatten(linear(y, w[5]), 0, 1), labels, {.label_smoothing = 0.1}).backward();
+      descend(w);
+    });
+  }
+}
+
 TEST(SteadyState, SecondDerivatives) {
   const Tensor x = rand({100}, f64).requires_grad_();
   expect_no_system_calls([&] {
