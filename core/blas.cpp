@@ -31,39 +31,39 @@ void plain_rows(int64_t begin, int64_t end, int64_t n, int64_t k, T alpha, Matri
   }
 }
 
-constexpr int64_t block_columns = 16, block_depth = 64;
+constexpr int64_t block_depth = 64;
 
 // `width` columns of b from j on as rows of whole registers, zeros after them.
-template <class T>
-void pack_columns(Matrix<T> b, int64_t j, int64_t width, int64_t k, T (*rows)[block_columns]) {
+template <int64_t block, class T>
+void pack_columns(Matrix<T> b, int64_t j, int64_t width, int64_t k, T (*rows)[block]) {
   for (int64_t p = 0; p < k; ++p) {
     if (b.transposed)
-      for (int64_t l = 0; l < block_columns; ++l) rows[p][l] = l < width ? b.data[p + (j + l) * b.stride] : T{0};
+      for (int64_t l = 0; l < block; ++l) rows[p][l] = l < width ? b.data[p + (j + l) * b.stride] : T{0};
     else
-      for (int64_t l = 0; l < block_columns; ++l) rows[p][l] = l < width ? b.data[p * b.stride + j + l] : T{0};
+      for (int64_t l = 0; l < block; ++l) rows[p][l] = l < width ? b.data[p * b.stride + j + l] : T{0};
   }
 }
 
-// The same for small products, k up to block_depth: columns of the result stay in registers while k goes by.
-template <class T>
+// The same for small products, k up to block_depth: columns of the result stay in registers, `block` of them, while k goes by.
+template <int64_t block, class T>
 void product_by_columns(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
-  alignas(64) T packed[block_depth][block_columns];
+  alignas(64) T packed[block_depth][block];
   const int64_t a_down = a.transposed ? 1 : a.stride, a_across = a.transposed ? a.stride : 1;
-  for (int64_t j = 0; j < n; j += block_columns) {
-    const int64_t width = std::min(block_columns, n - j);
-    const bool as_it_lies = width == block_columns && !b.transposed;
+  for (int64_t j = 0; j < n; j += block) {
+    const int64_t width = std::min(block, n - j);
+    const bool as_it_lies = width == block && !b.transposed;
     if (!as_it_lies) pack_columns(b, j, width, k, packed);
     const T* rows = as_it_lies ? b.data + j : packed[0];
-    const int64_t step = as_it_lies ? b.stride : block_columns;
+    const int64_t step = as_it_lies ? b.stride : block;
     for (int64_t i = 0; i < m; ++i) {
-      alignas(64) T sum[block_columns]{};
+      alignas(64) T sum[block]{};
       for (int64_t p = 0; p < k; ++p) {
         const T factor = alpha * a.data[i * a_down + p * a_across];
-        for (int64_t l = 0; l < block_columns; ++l) sum[l] += factor * rows[p * step + l];
+        for (int64_t l = 0; l < block; ++l) sum[l] += factor * rows[p * step + l];
       }
       T* row = c + i * c_stride + j;
-      if (beta == T{0} && width == block_columns)
-        for (int64_t l = 0; l < block_columns; ++l) row[l] = sum[l];
+      if (beta == T{0} && width == block)
+        for (int64_t l = 0; l < block; ++l) row[l] = sum[l];
       else
         for (int64_t l = 0; l < width; ++l) row[l] = beta == T{0} ? sum[l] : beta * row[l] + sum[l];
     }
@@ -146,7 +146,9 @@ void multiply_in_pieces(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, M
   }
   if (m * n * k <= small_product) {
     if (m <= 4 && k >= 8 && b.transposed && !a.transposed) return product_by_dots(m, n, k, alpha, a, b, beta, c, c_stride);
-    if (k <= block_depth) return product_by_columns(m, n, k, alpha, a, b, beta, c, c_stride);
+    if (k <= block_depth)
+      return n <= 4 ? product_by_columns<4>(m, n, k, alpha, a, b, beta, c, c_stride)
+                    : product_by_columns<16>(m, n, k, alpha, a, b, beta, c, c_stride);
     return plain_rows(0, m, n, k, alpha, a, b, beta, c, c_stride);
   }
   const bool by_rows = m >= n;
