@@ -188,20 +188,6 @@ class Recorder {
 /// when the op begins to compute them.
 inline Recorder record(const char* op) { return Recorder(op); }
 
-// The same in the form that came before; to be removed.
-template <class... Clauses>
-Tensor record(const char* op, Tensor y, const Clauses&... clauses) {
-  return record(op)(std::move(y), clauses...);
-}
-template <size_t count, class Rule, class... Kept>
-Tensor record_joint(const char* op, Tensor y, const Tensor (&inputs)[count], Rule rule, const Kept&... kept) {
-  return record(op).joint(std::move(y), inputs, rule, kept...);
-}
-template <class Rule, class... Kept>
-Tensor record_many(const char* op, Tensor y, std::span<const Tensor> inputs, Rule rule, const Kept&... kept) {
-  return record(op).many(std::move(y), inputs, rule, kept...);
-}
-
 /// A view of `x`, on the tape. All views that show a part of a tensor are made here.
 Tensor record_view(const char* op, const Tensor& x, const Region& region);
 
