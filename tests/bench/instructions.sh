@@ -33,9 +33,9 @@ failed=0
 lines=""
 for workload in "${workloads[@]}"; do
   # What starting takes is the same in both runs.
-  few=$(count "$workload" 4)
-  more=$(count "$workload" 8)
-  now=$(((more - few) / 4))
+  few=$(count "$workload" 2)
+  more=$(count "$workload" 4)
+  now=$(((more - few) / 2))
   lines+="$workload $now"$'\n'
   $record && continue
   before=$(sed -n "s/^$workload //p" "$recorded")
