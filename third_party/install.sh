@@ -9,7 +9,8 @@ Usage: third_party/install.sh [--dev]
 Installs the Debian packages that building, testing and training need. Says which before it starts, and does nothing
 when there is nothing to install.
 
-  --dev    also what checks the formatting, clang-format-14 and clang-tidy-14, and what fuzzes, clang-14 with its runtime
+  --dev    also what checks the formatting, clang-format-14 and clang-tidy-14, what fuzzes, clang-14 with its
+           runtime, and valgrind, which counts instructions
   --help   print this
 END
 }
@@ -18,7 +19,7 @@ packages=(libopenblas-openmp-dev libxtensor-dev libxsimd-dev libstb-dev zlib1g-d
           libcli11-dev libgtest-dev libgmock-dev libbenchmark-dev dataset-fashion-mnist)
 for argument in "$@"; do
   case $argument in
-    --dev) packages+=(clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev) ;;
+    --dev) packages+=(clang-format-14 clang-tidy-14 clang-14 libclang-rt-14-dev valgrind) ;;
     --help | -h) usage; exit ;;
     *) echo "install.sh: unknown argument '$argument'" >&2; usage >&2; exit 2 ;;
   esac
