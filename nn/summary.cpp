@@ -120,7 +120,7 @@ class Follower : autograd::Observer {
 // 1234567 as 1,234,567.
 std::string grouped(int64_t number) {
   std::string out = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3) out.insert(static_cast<size_t>(at), ",");
+  for (auto at = static_cast<std::ptrdiff_t>(out.size()) - 3; at > 0; at -= 3) out.insert(static_cast<size_t>(at), 1, ',');
   return out;
 }
 
