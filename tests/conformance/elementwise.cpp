@@ -21,6 +21,9 @@ Tensor second(const Node& node) {
   return reshape(b, shape);
 }
 
+// add takes its arguments by value, since it may write over them.
+Tensor plus(const Tensor& a, const Tensor& b) { return add(a, b); }
+
 template <Tensor (*function)(const Tensor&, const Tensor&)>
 Outputs binary(const Node& node) {
   return {function(node.in(0), second(node))};
@@ -45,7 +48,7 @@ Outputs power(const Node& node) { return {cast(pow(node.in(0), second(node)), no
 
 Outputs modulo(const Node& node) { return {node.flag("fmod") ? fmod(node.in(0), node.in(1)) : remainder(node.in(0), node.in(1))}; }
 
-Outputs mean_of(const Node& node) { return {variadic<add>(node)[0] / static_cast<double>(node.inputs.size())}; }
+Outputs mean_of(const Node& node) { return {variadic<plus>(node)[0] / static_cast<double>(node.inputs.size())}; }
 
 Outputs is_inf(const Node& node) {
   const Tensor& x = node.in(0);
@@ -126,7 +129,7 @@ void add_elementwise(Table& table) {
       {"Shrink", shrink},
       {"Clip", clip},
 
-      {"Add", binary<add>},
+      {"Add", binary<plus>},
       {"Sub", binary<sub>},
       {"Mul", binary<mul>},
       {"Div", divide},
@@ -134,7 +137,7 @@ void add_elementwise(Table& table) {
       {"Pow", power},
       {"Max", variadic<maximum>},
       {"Min", variadic<minimum>},
-      {"Sum", variadic<add>},
+      {"Sum", variadic<plus>},
       {"Mean", mean_of},
 
       {"Equal", binary<eq>},
