@@ -1,4 +1,4 @@
-# xsimd, for kernels; xtensor, for .npy files and as the NumPy of the framework's edges.
+# xsimd, for kernels; xtensor, as the NumPy of the framework's edges.
 find_package(xsimd QUIET)
 if(NOT TARGET xsimd)
   scry_missing(xsimd libxsimd-dev)
