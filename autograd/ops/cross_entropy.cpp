@@ -8,6 +8,7 @@
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/cross_entropy.hpp>
+#include <algorithm>
 
 namespace scry {
 namespace autograd {
@@ -60,6 +61,13 @@ Tensor label_weights(const Tensor& labels, const Tensor& weight, DType dtype) {
   return masked_fill(factors, ignored, 0);
 }
 
+// The sum of those.
+double total_weight(const Tensor& labels, const Tensor& weight) {
+  if (weight.defined()) return sum(label_weights(labels, weight, f64)).item();
+  const auto* label = static_cast<const int64_t*>(labels.raw());
+  return static_cast<double>(std::count_if(label, label + labels.numel(), [](int64_t l) { return l >= 0; }));
+}
+
 // What every row of logits is compared with, as a matrix.
 Tensor target_matrix(const Tensor& labels, const Tensor& weight, double smoothing, const Tensor& logits) {
   const Tensor ignored = lt(labels, 0);
@@ -83,7 +91,7 @@ Tensor label_cross_entropy(const Tensor& logits, const Tensor& target, int axis,
   const Tensor rows = logits.rank() == 2 ? logits : reshape(movedim(logits, axis, -1), {labels.numel(), classes});
   const kernels::RowLosses row = kernels::cross_entropy(rows, {labels, weight, options.label_smoothing});
   double scale = 1;
-  if (options.reduction == Reduction::mean) scale = 1 / sum(label_weights(labels, weight, f64)).item();
+  if (options.reduction == Reduction::mean) scale = 1 / total_weight(labels, weight);
   if (options.reduction == Reduction::batch_mean) scale = 1 / static_cast<double>(target.rank() ? target.size(0) : 1);
   Tensor losses = row.losses;
   if (options.reduction != Reduction::none) losses = scale == 1 ? sum(losses) : sum(losses) * scale;

@@ -88,8 +88,10 @@ typename R::Acc reduce_row(const T* data, const Axes& reduced, int64_t begin, in
 template <class R, class T>
 void reduce_columns(const T* data, int64_t columns, const Axes& reduced, int64_t begin, int64_t end, const R& reducer,
                     typename R::Acc* __restrict out) {
-  constexpr int64_t wide = 1024;
-  const bool dense = reduced.rank == 1 && reduced.strides[0] == columns;
+  constexpr int64_t wide = 1024, in_cache = 1 << 13;
+  // What is in the first cache needs no reading from front to back.
+  const bool cached = in_registers<typename R::Acc> && (end - begin) * columns <= in_cache;
+  const bool dense = reduced.rank == 1 && reduced.strides[0] == columns && !cached;
   std::fill_n(out, columns, reducer.identity());
   if (dense && columns <= wide / 2) {  // short rows: many at a time, as one long one
     const int64_t rows = wide / columns, width = rows * columns, times = (end - begin) / rows;
@@ -97,7 +99,8 @@ void reduce_columns(const T* data, int64_t columns, const Axes& reduced, int64_t
     Axes steps;
     steps.add(times, width);
     if (times > 1) reduce_columns(data + begin * columns, width, steps, 0, times, reducer, lanes);
-    for (int64_t i = 0; times > 1 && i < width; ++i) out[i % columns] = reducer.merge(out[i % columns], lanes[i]);
+    for (int64_t i = 0; times > 1 && i < width; i += columns)
+      for (int64_t c = 0; c < columns; ++c) out[c] = reducer.merge(out[c], lanes[i + c]);
     if (times > 1) begin += times * rows;
   }
   // Memory that is read from front to back is fetched ahead by the processor. Rows that lie apart are gone through side by side instead, as so

@@ -1,6 +1,8 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/softmax.hpp>
 #include <scry/core/kernels/softmax_rows.hpp>
+#include <scry/core/memory.hpp>
+#include <scry/core/parallel.hpp>
 
 namespace scry::kernels {
 namespace {
