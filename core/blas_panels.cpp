@@ -12,8 +12,19 @@ using kernels::conv::PixelSource;
 using kernels::conv::Segments;
 
 constexpr int64_t widest = 2 * lanes, depth = 256;  // of a panel: it stays in the first cache
-constexpr int64_t rows_of_a_unit = 96;              // at least, where a product is cut by rows too: the panel is packed for each unit
-constexpr int64_t wanted_units = 16;
+constexpr int64_t fewest_rows = 96;                 // where a product is cut by rows too: the panel is packed for each unit
+constexpr int64_t most_rows = 128;                  // of a block of a transposed matrix: it stays in the second cache
+
+// Rows of numbers, filled up to whole registers with zeros.
+void copy_rows(const float* from, int64_t from_stride, int64_t rows, int64_t columns, float* to, int64_t to_stride) {
+  const int64_t whole = columns / lanes * lanes, padded = (columns + lanes - 1) / lanes * lanes;
+  for (int64_t i = 0; i < rows; ++i, from += from_stride, to += to_stride) {
+    for (int64_t j = 0; j < whole; j += lanes) Lanes::load_unaligned(from + j).store_aligned(to + j);
+    if (whole == padded) continue;
+    std::copy(from + whole, from + columns, to + whole);
+    std::fill(to + columns, to + padded, 0.0f);
+  }
+}
 
 // Rows [p, p + count) and columns [j, j + columns) of b, as [count, width] with zeros behind the columns.
 void pack_panel(Matrix<float> b, float alpha, int64_t p, int64_t count, int64_t j, int64_t columns, int64_t width, float* to) {
@@ -21,35 +32,26 @@ void pack_panel(Matrix<float> b, float alpha, int64_t p, int64_t count, int64_t 
     for (int64_t v = 0; v < width; v += lanes)
       kernels::conv::interleave(b.data + (j + v) * b.stride + p, b.stride, std::clamp<int64_t>(columns - v, 0, lanes), count, to + v, width);
   } else {
-    for (int64_t i = 0; i < count; ++i) {
-      const float* from = b.data + (p + i) * b.stride + j;
-      std::copy_n(from, columns, to + i * width);
-      std::fill_n(to + i * width + columns, width - columns, 0.0f);
-    }
+    copy_rows(b.data + p * b.stride + j, b.stride, count, columns, to, width);
   }
   if (alpha != 1)
     for (int64_t i = 0; i < count * width; ++i) to[i] *= alpha;
 }
 
-// The panel's columns of rows [begin, end), through a buffer where they don't fill registers.
-void multiply_panel(PixelSource s, int64_t width, int64_t begin, int64_t end, int64_t columns, float* c, int64_t c_stride) {
+// The panel's columns of some rows, through a buffer where they don't fill registers.
+void multiply_panel(PixelSource s, int64_t width, int64_t rows, int64_t columns, float* c, int64_t c_stride) {
   const int64_t vectors = width / lanes;
-  const float* x = s.x;
-  if (columns == width) {
-    s.x = x + begin * s.pixel;
-    return kernels::conv::compute_pixels(s, vectors, end - begin, c + begin * c_stride, c_stride);
-  }
+  if (columns == width) return kernels::conv::compute_pixels(s, vectors, rows, c, c_stride);
   constexpr int64_t most = 48;
-  alignas(64) float rows[most * widest], bias[widest]{};
+  alignas(64) float buffer[most * widest], bias[widest]{};
   if (s.bias) std::copy_n(s.bias, columns, bias);
   if (s.bias) s.bias = bias;
-  for (int64_t i = begin; i < end; i += most) {
-    const int64_t count = std::min(most, end - i);
+  for (int64_t i = 0; i < rows; i += most, s.x += most * s.pixel, c += most * c_stride) {
+    const int64_t count = std::min(most, rows - i);
     if (s.adds)
-      for (int64_t r = 0; r < count; ++r) std::copy_n(c + (i + r) * c_stride, columns, rows + r * width);
-    s.x = x + i * s.pixel;
-    kernels::conv::compute_pixels(s, vectors, count, rows, width);
-    for (int64_t r = 0; r < count; ++r) std::copy_n(rows + r * width, columns, c + (i + r) * c_stride);
+      for (int64_t r = 0; r < count; ++r) std::copy_n(c + r * c_stride, columns, buffer + r * width);
+    kernels::conv::compute_pixels(s, vectors, count, buffer, width);
+    for (int64_t r = 0; r < count; ++r) std::copy_n(buffer + r * width, columns, c + r * c_stride);
   }
 }
 
@@ -74,31 +76,17 @@ void multiply_row(int64_t begin, int64_t end, int64_t k, float alpha, const floa
   }
 }
 
-// For a transposed a. Neighbours in its columns lie far apart, often by a power of two that maps them all to one place of the cache, so a block of it
-// is copied together, once for as many panels as a unit has.
-void multiply_transposed(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float> a, Matrix<float> b, bool adds, const float* bias, float* c,
-                         int64_t c_stride) {
-  const int64_t panels = (n + widest - 1) / widest, cuts = (m + rows_of_a_unit - 1) / rows_of_a_unit;
-  const int64_t groups = std::clamp<int64_t>((wanted_units + cuts - 1) / cuts, 1, panels);
-  const int64_t together = std::max<int64_t>(1, (int64_t{1} << 18) / std::max<int64_t>(rows_of_a_unit * n * k / groups, 1));
-  parallel_for(cuts * groups, together, [&](int64_t first, int64_t last) {
-    alignas(64) float panel[depth * widest], block[depth * rows_of_a_unit];
-    for (int64_t unit = first; unit < last; ++unit) {
-      const int64_t i = unit / groups * rows_of_a_unit, rows = std::min(rows_of_a_unit, m - i);
-      for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += depth) {
-        const int64_t count = std::min(depth, k - p);
-        for (int64_t q = 0; q < count; q += lanes)
-          kernels::conv::interleave(a.data + (p + q) * a.stride + i, a.stride, std::min(lanes, count - q), rows, block + q, depth);
-        for (int64_t j = panels * (unit % groups) / groups * widest; j < std::min(n, panels * (unit % groups + 1) / groups * widest); j += widest) {
-          const int64_t columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
-          pack_panel(b, alpha, p, count, j, columns, width, panel);
-          multiply_panel({block, depth, 1, 0, Segments(count), panel, bias && p == 0 ? bias + j : nullptr, adds || p > 0}, width, 0, rows, columns,
-                         c + i * c_stride + j, c_stride);
-        }
-      }
-    }
-  });
-}
+// How a product is cut into units: by groups of panels and, where these are few or a is transposed, by rows. No element depends on the cut, so the
+// cut may depend on the threads.
+struct Units {
+  int64_t panels, cuts, groups;
+  Units(int64_t m, int64_t n, bool transposed) : panels((n + widest - 1) / widest) {
+    const int64_t wanted = thread_count() > 1 ? 8 * thread_count() : 1;
+    const int64_t most_cuts = std::max<int64_t>(1, m / fewest_rows);
+    cuts = transposed ? (m + most_rows - 1) / most_rows : std::clamp<int64_t>((wanted + panels - 1) / panels, 1, most_cuts);
+    groups = transposed ? std::clamp<int64_t>((wanted + cuts - 1) / cuts, 1, panels) : panels;
+  }
+};
 
 }  // namespace
 
@@ -114,20 +102,29 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
       for (int64_t i = 0; i < m; ++i) multiply_row(begin, end, k, alpha, a.data + i * a.stride, b, bias, adds, c + i * c_stride);
     });
   }
-  if (a.transposed) return multiply_transposed(m, n, k, alpha, a, b, adds, bias, c, c_stride);
-  const int64_t panels = (n + widest - 1) / widest;
-  const int64_t cuts = std::clamp<int64_t>((wanted_units + panels - 1) / panels, 1, std::max<int64_t>(1, m / rows_of_a_unit));
-  const int64_t together = std::max<int64_t>(1, (int64_t{1} << 18) / std::max<int64_t>(m * widest * k / cuts, 1));  // units that are worth a thread
-  parallel_for(panels * cuts, together, [&](int64_t first, int64_t last) {
-    alignas(64) float panel[depth * widest];
+  const Units units(m, n, a.transposed);
+  const int64_t together = std::max<int64_t>(1, (int64_t{1} << 18) * units.cuts * units.groups / std::max<int64_t>(m * n * k, 1));  // worth a thread
+  parallel_for(units.cuts * units.groups, together, [&](int64_t first, int64_t last) {
+    alignas(64) float panel[depth * widest], block[depth * most_rows];
     for (int64_t unit = first; unit < last; ++unit) {
-      const int64_t j = unit / cuts * widest, columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
-      const int64_t begin = m * (unit % cuts) / cuts, end = m * (unit % cuts + 1) / cuts;
+      const int64_t group = unit / units.cuts, cut = unit % units.cuts, begin = m * cut / units.cuts, rows = m * (cut + 1) / units.cuts - begin;
+      const int64_t left = units.panels * group / units.groups * widest, right = std::min(n, units.panels * (group + 1) / units.groups * widest);
       for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += depth) {
         const int64_t count = std::min(depth, k - p);
-        pack_panel(b, alpha, p, count, j, columns, width, panel);
-        const float* start = bias && p == 0 ? bias + j : nullptr;
-        multiply_panel({a.data + p, a.stride, 1, 0, Segments(count), panel, start, adds || p > 0}, width, begin, end, columns, c + j, c_stride);
+        PixelSource source{a.data + begin * a.stride + p, a.stride, 1, 0, Segments(count), panel, nullptr, adds || p > 0};
+        // Neighbours in a column lie far apart, often by a power of two that maps them all to one place of the cache.
+        if (a.transposed) {
+          copy_rows(a.data + p * a.stride + begin, a.stride, count, rows, block, most_rows);
+          source.x = block;
+          source.pixel = 1;
+          source.step = most_rows;
+        }
+        for (int64_t j = left; j < right; j += widest) {
+          const int64_t columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
+          pack_panel(b, alpha, p, count, j, columns, width, panel);
+          source.bias = bias && p == 0 ? bias + j : nullptr;
+          multiply_panel(source, width, rows, columns, c + begin * c_stride + j, c_stride);
+        }
       }
     }
   });
