@@ -1,15 +1,14 @@
 #include <scry/core/blas_panels.hpp>
-#include <scry/core/kernels/conv2d_channels.hpp>
 #include <scry/core/kernels/conv2d_images.hpp>
+#include <scry/core/kernels/panel.hpp>
 #include <algorithm>
 
 namespace scry::blas {
 namespace {
 
+using kernels::PanelRows;
 using kernels::conv::lanes;
 using kernels::conv::Lanes;
-using kernels::conv::PixelSource;
-using kernels::conv::Segments;
 
 constexpr int64_t widest = 2 * lanes, depth = 256;  // of a panel: it stays in the first cache
 constexpr int64_t fewest_rows = 96;                 // where a product is cut by rows too: the panel is packed for each unit
@@ -38,20 +37,20 @@ void pack_panel(Matrix<float> b, float alpha, int64_t p, int64_t count, int64_t 
     for (int64_t i = 0; i < count * width; ++i) to[i] *= alpha;
 }
 
-// The panel's columns of some rows, through a buffer where they don't fill registers.
-void multiply_panel(PixelSource s, int64_t width, int64_t rows, int64_t columns, float* c, int64_t c_stride) {
-  const int64_t vectors = width / lanes;
-  if (columns == width) return kernels::conv::compute_pixels(s, vectors, rows, c, c_stride);
+// `columns` columns of some rows of c as a product with the panel, or added to them or to a bias.
+void multiply_panel(PanelRows<float> a, int64_t rows, int64_t count, const float* panel, int64_t columns, float* c, int64_t c_stride, bool adds,
+                    const float* bias) {
+  const auto product = columns <= lanes ? kernels::panel_product<float, 1> : kernels::panel_product<float, 2>;
+  if (columns % lanes == 0) return product(a, rows, count, panel, c, c_stride, adds, bias);
   constexpr int64_t most = 48;
-  alignas(64) float buffer[most * widest], bias[widest]{};
-  if (s.bias) std::copy_n(s.bias, columns, bias);
-  if (s.bias) s.bias = bias;
-  for (int64_t i = 0; i < rows; i += most, s.x += most * s.pixel, c += most * c_stride) {
-    const int64_t count = std::min(most, rows - i);
-    if (s.adds)
-      for (int64_t r = 0; r < count; ++r) std::copy_n(c + r * c_stride, columns, buffer + r * width);
-    kernels::conv::compute_pixels(s, vectors, count, buffer, width);
-    for (int64_t r = 0; r < count; ++r) std::copy_n(buffer + r * width, columns, c + r * c_stride);
+  alignas(64) float buffer[most * widest], own_bias[widest]{};
+  if (bias) std::copy_n(bias, columns, own_bias);
+  for (int64_t i = 0; i < rows; i += most, a.data += most * a.row, c += most * c_stride) {
+    const int64_t some = std::min(most, rows - i);
+    if (adds)
+      for (int64_t r = 0; r < some; ++r) std::copy_n(c + r * c_stride, columns, buffer + r * widest);
+    product(a, some, count, panel, buffer, widest, adds, own_bias);
+    for (int64_t r = 0; r < some; ++r) std::copy_n(buffer + r * widest, columns, c + r * c_stride);
   }
 }
 
@@ -111,19 +110,16 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
       const int64_t left = units.panels * group / units.groups * widest, right = std::min(n, units.panels * (group + 1) / units.groups * widest);
       for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += depth) {
         const int64_t count = std::min(depth, k - p);
-        PixelSource source{a.data + begin * a.stride + p, a.stride, 1, 0, Segments(count), panel, nullptr, adds || p > 0};
+        PanelRows<float> source{a.data + begin * a.stride + p, a.stride};
         // Neighbours in a column lie far apart, often by a power of two that maps them all to one place of the cache.
         if (a.transposed) {
           copy_rows(a.data + p * a.stride + begin, a.stride, count, rows, block, most_rows);
-          source.x = block;
-          source.pixel = 1;
-          source.step = most_rows;
+          source = {block, 1, most_rows};
         }
         for (int64_t j = left; j < right; j += widest) {
           const int64_t columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
           pack_panel(b, alpha, p, count, j, columns, width, panel);
-          source.bias = bias && p == 0 ? bias + j : nullptr;
-          multiply_panel(source, width, rows, columns, c + begin * c_stride + j, c_stride);
+          multiply_panel(source, rows, count, panel, columns, c + begin * c_stride + j, c_stride, adds || p > 0, bias && p == 0 ? bias + j : nullptr);
         }
       }
     }

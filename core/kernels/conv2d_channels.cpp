@@ -18,11 +18,11 @@ void tile(const PixelSource& s, float* out, int64_t out_pixel) {
   for (int64_t a = 0; a < s.rows; ++a)
     for (int64_t b = 0; b < s.segments.count; ++b) {
       const float* x = s.x + a * s.row + b * s.segments.stride;
-      for (int64_t k = 0; k < s.segments.length; ++k, w += vectors * lanes, x += s.step) {
+      for (int64_t k = 0; k < s.segments.length; ++k, w += vectors * lanes) {
         Lanes weight[vectors];
         for (int v = 0; v < vectors; ++v) weight[v] = Lanes::load_aligned(w + v * lanes);
         for (int p = 0; p < pixels; ++p) {
-          const Lanes value(x[p * s.pixel]);
+          const Lanes value(x[p * s.pixel + k]);
           for (int v = 0; v < vectors; ++v) sum[p][v] = xsimd::fma(value, weight[v], sum[p][v]);
         }
       }

@@ -75,7 +75,6 @@ struct PixelSource {
   const float* weights;
   const float* bias;
   bool adds = false;  // the sum to what is there
-  int64_t step = 1;   // from number to number of a segment
 };
 /// `vectors` (1 or 2) registers of channels of neighbouring pixels, each a product of its numbers and the weights, plus the bias if there is one.
 void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel);

@@ -19,25 +19,29 @@ struct PanelRows {
 
 namespace detail {
 
-// out[r][n] = sum over k of a[r][k] panel[k][n] (or that is added to it), all in registers: every register of the panel that is loaded serves all
-// rows.
+// out[r][n] = sum over k of a[r][k] panel[k][n] (or that is added to it, or to bias[n]), all in registers: every register of the panel that is loaded
+// serves all rows. Without the pragmas GCC keeps the sums in memory before and after the loop.
 template <class T, int rows, int N>
-void panel_tile(PanelRows<T> a, int64_t depth, const T* panel, T* out, int64_t out_row, bool add) {
+void panel_tile(PanelRows<T> a, int64_t depth, const T* panel, T* out, int64_t out_row, bool add, const T* bias) {
   using V = Register<T>;
   constexpr auto width = static_cast<int64_t>(V::size);
   V sum[rows][N];
+#pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
-    for (int n = 0; n < N; ++n) sum[r][n] = add ? V::load_aligned(out + r * out_row + n * width) : V(T{0});
+    for (int n = 0; n < N; ++n)
+      sum[r][n] = add ? V::load_unaligned(out + r * out_row + n * width) : bias ? V::load_unaligned(bias + n * width) : V(T{0});
   for (int64_t k = 0; k < depth; ++k, panel += N * width, a.data += a.step) {
     V b[N];
     for (int n = 0; n < N; ++n) b[n] = V::load_aligned(panel + n * width);
+#pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
       const V value(a.data[r * a.row]);
       for (int n = 0; n < N; ++n) sum[r][n] = xsimd::fma(value, b[n], sum[r][n]);
     }
   }
+#pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
-    for (int n = 0; n < N; ++n) sum[r][n].store_aligned(out + r * out_row + n * width);
+    for (int n = 0; n < N; ++n) sum[r][n].store_unaligned(out + r * out_row + n * width);
 }
 
 // As many rows as leave registers for the panel's; processors with 512-bit registers have 32, others are taken to have 16.
@@ -52,14 +56,14 @@ constexpr auto panel_tiles = []<size_t... i>(std::index_sequence<i...>) {
 
 }  // namespace detail
 
-/// out = a panel for `rows` rows of a, or added to it; out: rows of N registers, aligned, `out_row` apart, as is the panel.
+/// out = a times the panel for `rows` rows of a, or added to it or to a bias; out: rows of N registers, `out_row` apart. The panel is aligned.
 template <class T, int N>
-void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false) {
+void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false, const T* bias = nullptr) {
   const int64_t count = (rows + detail::most_rows<T, N> - 1) / detail::most_rows<T, N>;
   for (int64_t t = 0; t < count; ++t) {
     const int64_t begin = rows * t / count, end = rows * (t + 1) / count;
     detail::panel_tiles<T, N>[static_cast<size_t>(end - begin - 1)]({a.data + begin * a.row, a.row, a.step}, depth, panel, out + begin * out_row,
-                                                                    out_row, add);
+                                                                    out_row, add, bias);
   }
 }
 
