@@ -55,12 +55,16 @@ LstmState composed(const Layer& layer, const Tensor& x, LstmState state, const R
 
 Tensor packed(const LstmState& states) { return states.c.defined() ? cat({states.h, unsqueeze(states.c, 0)}) : states.h; }
 
+kernels::RecurrentParameters parameters(const RecurrentWeights& weights) {
+  return {weights.input, weights.hidden, weights.input_bias, weights.hidden_bias};
+}
+
 void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& h, const Tensor& c, const RecurrentWeights& weights,
-          const Tensor& gates, const kernels::RecurrentStates& saved, const Layer& layer) {
+          const kernels::RecurrentStates& saved, const Layer& layer) {
   if (grad_enabled()) return gradients.go_on_from(packed(composed(layer, x, {h, c}, weights)), g);
-  kernels::RecurrentGradients parts = kernels::recurrent_gradients(layer.steps, g, gates, saved, weights.hidden);
-  const Tensor input = reshape(parts.input, {-1, gates.size(2)}), hidden = reshape(parts.hidden, {-1, gates.size(2)});
-  if (gradients.wanted(0)) gradients.add(0, reshape(matmul(input, weights.input), x.shape()));
+  kernels::RecurrentGradients parts = kernels::recurrent_gradients(layer.steps, g, saved, parameters(weights), gradients.wanted(0));
+  const Tensor input = reshape(parts.input, {-1, parts.input.size(2)}), hidden = reshape(parts.hidden, {-1, parts.hidden.size(2)});
+  gradients.add(0, std::move(parts.x));
   gradients.add(1, std::move(parts.h));
   gradients.add(2, std::move(parts.c));
   const auto product = [&](size_t i, const Tensor& of, const Tensor& with) {
@@ -71,8 +75,9 @@ void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& 
   };
   product(3, input, x);
   product(4, hidden, narrow(saved.states, 0, layer.steps.reverse ? 1 : 0, x.size(0)));
-  if (gradients.wanted(5)) gradients.add(5, sum(input, 0));
-  if (gradients.wanted(6)) gradients.add(6, sum(hidden, 0));
+  const Tensor bias = gradients.wanted(5) ? sum(input, 0) : Tensor();
+  if (bias.defined()) gradients.add(5, bias);
+  if (gradients.wanted(6)) gradients.add(6, bias.defined() && layer.steps.cell != Cell::gru ? bias : sum(hidden, 0));
 }
 
 // The same in one node.
@@ -81,14 +86,13 @@ Tensor fused(const Layer& layer, const Tensor& x, const LstmState& state, const 
   const autograd::Recorder recorder = autograd::record(layer.op);
   bool keep = false;
   for (const Tensor* t : {&x, &state.h, &state.c, &w, &u, &b, &b2}) keep |= grad_enabled() && t->defined() && t->requires_grad();
-  const Tensor gates = reshape(kernels::linear(reshape(x.detach(), {-1, x.size(2)}), w, b), {x.size(0), x.size(1), w.size(0)});
-  const kernels::RecurrentStates run = kernels::recurrent(layer.steps, gates, u, b2, state.h, state.c, keep);
+  const kernels::RecurrentStates run = kernels::recurrent(layer.steps, x, parameters(weights), state.h, state.c, keep);
   const auto back = [](const Tensor& g, Gradients& gradients, const Tensor& in, const Tensor& h, const Tensor& c, const Tensor& wi, const Tensor& wh,
-                       const Tensor& bi, const Tensor& bh, const Tensor& values, const Tensor& states, const Tensor& extra, const Layer& which) {
-    rule(g, gradients, in, h, c, {wi, wh, bi, bh}, values, {states, extra}, which);
+                       const Tensor& bi, const Tensor& bh, const Tensor& states, const Tensor& gates, const Tensor& extra, const Layer& which) {
+    rule(g, gradients, in, h, c, {wi, wh, bi, bh}, {states, gates, extra}, which);
   };
-  return recorder.joint(run.states, {x, state.h, state.c, w, u, b, b2}, back, x, state.h, state.c, w, u, b, b2, gates, autograd::output, run.extra,
-                        layer);
+  return recorder.joint(run.states, {x, state.h, state.c, w, u, b, b2}, back, x, state.h, state.c, w, u, b, b2, autograd::output, run.gates,
+                        run.extra, layer);
 }
 
 void check(const Layer& layer, const Tensor& x, const RecurrentWeights& weights) {

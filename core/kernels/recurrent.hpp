@@ -18,25 +18,31 @@ struct Recurrence {
   Tensor lengths = {};   ///< i64 [B]: steps from there on leave a sequence's state as it is; undefined where all are full
 };
 
+/// PyTorch's names: w_ih [gates H, I], w_hh [gates H, H], b_ih and b_hh [gates H] or undefined.
+struct RecurrentParameters {
+  Tensor w_ih, w_hh, b_ih, b_hh;
+};
+
 struct RecurrentStates {
   /// [T + 1, B, H], for lstm [T + 2, B, H]: h0 and the state after every step (h0 first, or last where it runs in reverse), then the last c.
   Tensor states;
+  /// For the gradients: the gates' values, [T, B, gates H], for lstm and gru.
+  Tensor gates;
   /// For the gradients: lstm: every c, as `states`; gru: b_n, [T, B, H].
   Tensor extra;
 };
 
-/// gates: [T, B, gates H], row-major, the input's part of the gates; it is overwritten with their values. weight: [gates H, H], bias: [gates H] or
-/// undefined, h and c: [B, H]. Without `keep` nothing is kept for the gradients.
-RecurrentStates recurrent(const Recurrence& layer, const Tensor& gates, const Tensor& weight, const Tensor& bias, const Tensor& h, const Tensor& c,
-                          bool keep);
+/// x: [T, B, I] of any layout, h, c: [B, H]. Without `keep` nothing is kept for the gradients.
+RecurrentStates recurrent(const Recurrence& layer, const Tensor& x, const RecurrentParameters& weights, const Tensor& h, const Tensor& c, bool keep);
 
 struct RecurrentGradients {
   Tensor input;   ///< of the gates' input part, [T, B, gates H]
   Tensor hidden;  ///< of W h + bias; the same tensor but for gru
   Tensor h, c;    ///< of the first states
+  Tensor x;       ///< where it is wanted
 };
-/// Given a gradient g of `states`, and what recurrent() left in gates, states and extra.
-RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& g, const Tensor& gates, const RecurrentStates& saved,
-                                       const Tensor& weight);
+/// Given a gradient g of `states`, and what recurrent() kept.
+RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& g, const RecurrentStates& saved, const RecurrentParameters& weights,
+                                       bool wants_x);
 
 }  // namespace scry::kernels

@@ -9,12 +9,13 @@ using steps::Sizes;
 
 template <class T>
 struct Arrays {
-  const T *g, *gates, *states, *extra, *weight;
-  T *input, *hidden, *carry_h, *carry_c;
+  const T *g, *gates, *states, *extra, *w_hh, *w_ih;
+  T *input, *hidden, *carry_h, *carry_c, *x;  // x and w_ih are null where they aren't part of the steps
+  int64_t inputs;
 };
 
 // From the last step to the first: the gradient of h after a step comes from outside, from what the step after it made of W h, and by ways
-// that lead around the gates (carry).
+// that lead around the gates (carry). The gradient of x at the step after it comes from the same numbers, in blocks of its own.
 template <class T, Cell cell>
 class Backward {
  public:
@@ -22,46 +23,84 @@ class Backward {
   static constexpr int N = 2;  // registers of units at once
 
   Backward(const Sizes<T>& sizes, const Arrays<T>& arrays)
-      : sizes_(sizes), a_(arrays), depth_(sizes.gates * sizes.units), panels_(sizes.blocks(N) * depth_ * N * width) {
-    parallel_for(sizes.blocks(N), 4, [&](int64_t begin, int64_t end) {
+      : sizes_(sizes),
+        a_(arrays),
+        depth_(sizes.gates * sizes.units),
+        state_blocks_(sizes.blocks(N)),
+        blocks_(state_blocks_ + (arrays.x ? Sizes<T>::blocks_of(arrays.inputs, N) : 0)),
+        panels_(blocks_ * depth_ * N * width) {
+    parallel_for(blocks_, 4, [&](int64_t begin, int64_t end) {
       for (int64_t block = begin; block < end; ++block) {
-        const int64_t unit = block * N * width, count = std::min(N * width, sizes.units - unit);
-        T* panel = panels_.data() + block * depth_ * N * width;
-        for (int64_t j = 0; j < depth_; ++j, panel += N * width) {
-          std::copy_n(arrays.weight + j * sizes.units + unit, count, panel);
-          std::fill(panel + count, panel + N * width, T{0});
-        }
+        if (block < state_blocks_) pack(block, block, a_.w_hh, sizes_.units);
+        if (block >= state_blocks_) pack(block, block - state_blocks_, a_.w_ih, a_.inputs);
       }
     });
   }
 
+  int64_t blocks() const { return blocks_; }
+
+  // back: 0 for the last step; after the first, at `steps`, comes what is left for the first state.
   void operator()(int64_t back, int64_t first, int64_t rows, int64_t block) const {
     alignas(64) T product[steps::rows_at_once * N * width];
-    const int64_t s = sizes_.steps - 1 - back, t = sizes_.time(s), units = sizes_.units;
-    if (back > 0) {
-      const T* later = a_.hidden + (sizes_.time(s + 1) * sizes_.rows + first) * depth_;
-      panel_product<T, N>({later, depth_}, rows, depth_, panels_.data() + block * depth_ * N * width, product, N * width);
-    } else {
+    const int64_t s = sizes_.steps - 1 - back, t = sizes_.time(std::max<int64_t>(s, 0)), units = sizes_.units;
+    if (block < state_blocks_ && s >= 0)
+      for (int64_t r = 0; r < rows; ++r) fetch((t * sizes_.rows + first + r) * depth_ + block * N * width);
+    if (back == 0) {
       std::fill_n(product, rows * N * width, T{0});
+    } else {
+      const int64_t later = (sizes_.time(s + 1) * sizes_.rows + first) * depth_;
+      const T* from = (block < state_blocks_ ? a_.hidden : a_.input) + later;
+      panel_product<T, N>({from, depth_}, rows, depth_, panels_.data() + block * depth_ * N * width, product, N * width);
     }
-    for (int64_t r = 0; r < rows; ++r)
-      for (int64_t n = 0; n < N; ++n) {
-        const int64_t unit = (block * N + n) * width, count = std::min(width, units - unit), at = (first + r) * units + unit;
-        if (count <= 0) continue;
-        const V dh =
-            V::load_aligned(product + (r * N + n) * width) + load_some(a_.carry_h + at, count) + load_some(a_.g + sizes_.after(t) + at, count);
-        const int64_t gates = (t * sizes_.rows + first + r) * depth_ + unit;
-        if (sizes_.active(first + r, t)) {
-          step(dh, t, at, gates, count);
-        } else {
-          store_some(dh, a_.carry_h + at, count);
-          for (int64_t k = 0; k < sizes_.gates; ++k) put(k, V(T{0}), V(T{0}), gates, count);
+    const auto each = [&](int64_t start, int64_t columns, const auto& body) {
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t n = 0; n < N; ++n) {
+          const int64_t column = (start * N + n) * width, count = std::min(width, columns - column);
+          if (count > 0) body(V::load_aligned(product + (r * N + n) * width), first + r, column, count);
         }
+    };
+    if (block >= state_blocks_) {
+      if (back == 0) return;
+      T* x = a_.x + sizes_.time(s + 1) * sizes_.rows * a_.inputs;
+      return each(block - state_blocks_, a_.inputs,
+                  [&](const V& sum, int64_t row, int64_t column, int64_t count) { store_some(sum, x + row * a_.inputs + column, count); });
+    }
+    const int64_t outside = s < 0 ? sizes_.before(t) : sizes_.after(t);
+    each(block, units, [&](const V& sum, int64_t row, int64_t unit, int64_t count) {
+      const int64_t at = row * units + unit;
+      const V dh = sum + load_some(a_.carry_h + at, count) + load_some(a_.g + outside + at, count);
+      const int64_t gates = (t * sizes_.rows + row) * depth_ + unit;
+      if (s >= 0 && sizes_.active(row, t)) {
+        step(dh, t, at, gates, count);
+      } else {
+        store_some(dh, a_.carry_h + at, count);
+        for (int64_t k = 0; s >= 0 && k < sizes_.gates; ++k) put(k, V(T{0}), V(T{0}), gates, count);
       }
+    });
   }
 
  private:
   static constexpr auto width = Sizes<T>::width;
+
+  void pack(int64_t block, int64_t index, const T* weight, int64_t columns) const {
+    const int64_t column = index * N * width, count = std::min(N * width, columns - column);
+    T* panel = panels_.data() + block * depth_ * N * width;
+    for (int64_t j = 0; j < depth_; ++j, panel += N * width) {
+      std::copy_n(weight + j * columns + column, count, panel);
+      std::fill(panel + count, panel + N * width, T{0});
+    }
+  }
+
+  // Rows of gates lie pages apart: they come while a product is computed.
+  void fetch(int64_t gates) const {
+    constexpr int64_t line = 64 / sizeof(T);
+    for (int64_t k = 0; k < sizes_.gates; ++k, gates += sizes_.units)
+      for (int64_t i = 0; i < N * width; i += line) {
+        if (a_.gates) __builtin_prefetch(a_.gates + gates + i, 0, 2);
+        __builtin_prefetch(a_.input + gates + i, 1, 2);
+        if constexpr (cell == Cell::gru) __builtin_prefetch(a_.hidden + gates + i, 1, 2);
+      }
+  }
 
   // The gradient of a gate's input part, and of its hidden part where that is another.
   void put(int64_t gate, const V& input, const V& hidden, int64_t gates, int64_t count) const {
@@ -100,7 +139,7 @@ class Backward {
 
   const Sizes<T>& sizes_;
   const Arrays<T>& a_;
-  int64_t depth_;
+  int64_t depth_, state_blocks_, blocks_;
   memory::Scratch<T> panels_;
 };
 
@@ -111,31 +150,39 @@ T* data(const Tensor& x) {
 
 }  // namespace
 
-RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gradient, const Tensor& gates, const RecurrentStates& saved,
-                                       const Tensor& weight) {
-  const Tensor g = contiguous(gradient), w = contiguous(weight);
-  const Shape state{gates.size(1), w.size(1)};
-  RecurrentGradients out{Tensor::empty(gates.shape(), gates.dtype()), {}, Tensor::empty(state, gates.dtype()), {}};
-  out.hidden = layer.cell == Cell::gru ? Tensor::empty(gates.shape(), gates.dtype()) : out.input;
-  if (layer.cell == Cell::lstm) out.c = Tensor::empty(state, gates.dtype());
-  dispatch_floating("recurrent", gates.dtype(), [&]<class T>() {
-    const Sizes<T> sizes(layer, gates);
-    const int64_t count = sizes.rows * sizes.units, depth = sizes.gates * sizes.units;
-    const Arrays<T> arrays{data<T>(g),         data<T>(gates),      data<T>(saved.states), data<T>(saved.extra), data<T>(w),
-                           data<T>(out.input), data<T>(out.hidden), data<T>(out.h),        data<T>(out.c)};
-    std::fill_n(arrays.carry_h, count, T{0});
-    if (arrays.carry_c) std::copy_n(arrays.g + (sizes.steps + 1) * count, count, arrays.carry_c);
-    steps::dispatch_cell(layer.cell, [&]<Cell cell>() {
+RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gradient, const RecurrentStates& saved,
+                                       const RecurrentParameters& weights, bool wants_x) {
+  const Tensor g = contiguous(gradient), w_hh = contiguous(weights.w_hh), w_ih = contiguous(weights.w_ih);
+  const bool lstm = layer.cell == Cell::lstm;
+  const int64_t steps = g.size(0) - 1 - lstm, rows = g.size(1), units = g.size(2), inputs = w_ih.size(1), depth = w_hh.size(0);
+  const auto empty = [&](const Shape& shape) { return Tensor::empty(shape, g.dtype()); };
+  RecurrentGradients out{empty({steps, rows, depth}), {}, empty({rows, units}), {}, {}};
+  out.hidden = layer.cell == Cell::gru ? empty({steps, rows, depth}) : out.input;
+  if (lstm) out.c = empty({rows, units});
+  if (wants_x) out.x = empty({steps, rows, inputs});
+  dispatch_floating("recurrent", g.dtype(), [&]<class T>() {
+    const Sizes<T> sizes(layer, steps, rows, units);
+    const bool joins = wants_x && sizes.joins(inputs);
+    const Arrays<T> arrays{data<T>(g),
+                           data<T>(saved.gates),
+                           data<T>(saved.states),
+                           data<T>(saved.extra),
+                           data<T>(w_hh),
+                           data<T>(w_ih),
+                           data<T>(out.input),
+                           data<T>(out.hidden),
+                           data<T>(out.h),
+                           data<T>(out.c),
+                           joins ? data<T>(out.x) : nullptr,
+                           inputs};
+    std::fill_n(arrays.carry_h, rows * units, T{0});
+    if (lstm) std::copy_n(arrays.g + (steps + 1) * rows * units, rows * units, arrays.carry_c);
+    kernels::steps::dispatch_cell(layer.cell, [&]<Cell cell>() {
       const Backward<T, cell> tile(sizes, arrays);
-      steps::run(sizes, sizes.blocks(2), depth * 2 * Sizes<T>::width, tile);
+      kernels::steps::run(sizes, steps + 1, tile.blocks(), depth * 2 * Sizes<T>::width, tile);
     });
-    // What is left for the first state.
-    const int64_t first = sizes.time(0);
-    const T* from = arrays.g + sizes.before(first);
-    for (int64_t i = 0; i < count; ++i) arrays.carry_h[i] += from[i];
-    if (count == 0 || sizes.steps == 0) return;
-    blas::gemm(sizes.rows, sizes.units, depth, T{1}, {arrays.hidden + first * sizes.rows * depth, depth}, {arrays.weight, sizes.units}, T{1},
-               arrays.carry_h, sizes.units);
+    if (wants_x && !joins && out.x.numel() > 0)
+      blas::gemm(steps * rows, inputs, depth, T{1}, {arrays.input, depth}, {arrays.w_ih, inputs}, T{0}, data<T>(out.x), inputs);
   });
   return out;
 }

@@ -20,38 +20,42 @@ struct Sizes {
   bool reverse;
   const int64_t* lengths;
 
-  Sizes(const Recurrence& layer, const Tensor& input)
-      : steps(input.size(0)),
-        rows(input.size(1)),
-        units(input.size(2) / gates_of(layer.cell)),
+  Sizes(const Recurrence& layer, int64_t step_count, int64_t row_count, int64_t unit_count)
+      : steps(step_count),
+        rows(row_count),
+        units(unit_count),
         gates(gates_of(layer.cell)),
         reverse(layer.reverse),
         lengths(layer.lengths.defined() ? static_cast<const int64_t*>(layer.lengths.raw()) : nullptr) {}
 
-  int64_t blocks(int64_t registers = 1) const { return (units + registers * width - 1) / (registers * width); }
+  int64_t blocks(int64_t registers = 1) const { return blocks_of(units, registers); }
+  static int64_t blocks_of(int64_t columns, int64_t registers) { return (columns + registers * width - 1) / (registers * width); }
   /// The time of the s-th step, and where the states before and after that time are.
   int64_t time(int64_t s) const { return reverse ? steps - 1 - s : s; }
   int64_t before(int64_t t) const { return (reverse ? t + 1 : t) * rows * units; }
   int64_t after(int64_t t) const { return (reverse ? t : t + 1) * rows * units; }
   bool active(int64_t row, int64_t t) const { return !lengths || t < lengths[row]; }
+  /// Whether the products with the input's weights go step by step too, so that what they read and write is in cache: where enough rows share weights
+  /// that the caches hold. Else they are one product over all steps.
+  bool joins(int64_t inputs) const { return rows >= 16 && (inputs + units) * gates * units * static_cast<int64_t>(sizeof(T)) <= 1 << 21; }
 };
 
-/// Calls tile(s, first row, rows, block) for s in [0, steps) in order. Where the weights fit into a core's cache, sequences go to the threads and run
+/// Calls tile(s, first row, rows, block) for s in [0, count) in order. Where the weights fit into a core's cache, sequences go to the threads and run
 /// all steps there; else blocks of units do, so that every core keeps its part of the weights. `work`: multiply-adds of a row in a block.
 template <class T, class F>
-void run(const Sizes<T>& sizes, int64_t blocks, int64_t work, const F& tile) {
+void run(const Sizes<T>& sizes, int64_t count, int64_t blocks, int64_t work, const F& tile) {
   const auto rows = [&](int64_t s, int64_t block, int64_t first, int64_t last) {
     for (int64_t row = first; row < last; row += rows_at_once) tile(s, row, std::min(rows_at_once, last - row), block);
   };
   if (work * blocks * static_cast<int64_t>(sizeof(T)) <= 1 << 17) {
-    const int64_t grain = std::max<int64_t>(8, 65536 / std::max<int64_t>(1, work * blocks * sizes.steps));
+    const int64_t grain = std::max<int64_t>(8, 65536 / std::max<int64_t>(1, work * blocks * count));
     parallel_for(sizes.rows, grain, [&](int64_t first, int64_t last) {
-      for (int64_t s = 0; s < sizes.steps; ++s)
+      for (int64_t s = 0; s < count; ++s)
         for (int64_t block = 0; block < blocks; ++block) rows(s, block, first, last);
     });
   } else {
     const int64_t grain = std::max<int64_t>(1, 32768 / std::max<int64_t>(1, work * sizes.rows));
-    for (int64_t s = 0; s < sizes.steps; ++s)
+    for (int64_t s = 0; s < count; ++s)
       parallel_for(blocks, grain, [&](int64_t begin, int64_t end) {
         for (int64_t block = begin; block < end; ++block) rows(s, block, 0, sizes.rows);
       });
