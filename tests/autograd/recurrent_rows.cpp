@@ -120,9 +120,11 @@ Values reference(const Variant& v, Args x) {
   return out;
 }
 
-// A small case whose derivatives are checked, one whose units don't fill registers, and one whose units are spread over the threads.
+// Small cases whose derivatives are checked and larger ones that don't fill registers, each with few sequences and with so many that the input's
+// products join the steps; and one whose units are spread over the threads.
 Row row(const char* op, const Variant& v) {
-  std::vector<std::vector<Input>> cases{inputs(v.kind, 3, 2, 2, 2), inputs(v.kind, 4, 5, 3, 19)};
+  std::vector<std::vector<Input>> cases{inputs(v.kind, 3, 2, 2, 2), inputs(v.kind, 2, 16, 1, 1), inputs(v.kind, 4, 5, 3, 19),
+                                        inputs(v.kind, 3, 17, 37, 9)};
   if (!v.reverse && !v.lengths) cases.push_back(inputs(v.kind, 2, 33, 2, v.kind < Kind::lstm ? 184 : is_gru(v.kind) ? 104 : 92));
   return {op, cases, [v](Args x) { return run(v, x); }, [v](Args x) { return reference(v, x); },
           [] {
