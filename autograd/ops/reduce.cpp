@@ -100,12 +100,12 @@ Tensor extreme(const char* op, const Tensor& x, const AxesArgument& axes, bool k
   return record(op)(kernel(x, mask, keepdim), wrt(x, share, x, output, kept_shape(x, mask), mask));
 }
 
-ValuesAndIndices extreme_along(const char* op, const Tensor& x, int axis, bool keepdim, Kernel kernel) {
+ValuesAndIndices extreme_along(const char* op, const Tensor& x, int axis, bool keepdim, bool largest) {
   const autograd::Recorder recorder = autograd::record(op);
   require_defined(op, x);
   const int at = wrap_axis(op, axis, x.rank());
   require(x.shape()[at] > 0, op, ": axis ", axis, " of shape ", x.shape(), " is empty");
-  const Tensor values = kernel(x, 1u << at, false), indices = kernels::first_index(x, values, at);
+  const auto [values, indices] = kernels::extremes_along(x, at, largest);
   const auto place = [](const Tensor& g, const Tensor& where, int along, int64_t size) {
     Shape shape = g.shape();
     shape.insert(along, size);
@@ -121,11 +121,11 @@ Tensor amax(const Tensor& x, const AxesArgument& axes, bool keepdim) { return ex
 Tensor amin(const Tensor& x, const AxesArgument& axes, bool keepdim) { return extreme("amin", x, axes, keepdim, kernels::amin); }
 Tensor max(const Tensor& x) { return extreme("max", x, {}, false, kernels::amax); }
 Tensor min(const Tensor& x) { return extreme("min", x, {}, false, kernels::amin); }
-ValuesAndIndices max(const Tensor& x, int axis, bool keepdim) { return extreme_along("max", x, axis, keepdim, kernels::amax); }
-ValuesAndIndices min(const Tensor& x, int axis, bool keepdim) { return extreme_along("min", x, axis, keepdim, kernels::amin); }
+ValuesAndIndices max(const Tensor& x, int axis, bool keepdim) { return extreme_along("max", x, axis, keepdim, true); }
+ValuesAndIndices min(const Tensor& x, int axis, bool keepdim) { return extreme_along("min", x, axis, keepdim, false); }
 
-Tensor argmax(const Tensor& x, int axis, bool keepdim) { return extreme_along("argmax", x, axis, keepdim, kernels::amax).indices; }
-Tensor argmin(const Tensor& x, int axis, bool keepdim) { return extreme_along("argmin", x, axis, keepdim, kernels::amin).indices; }
+Tensor argmax(const Tensor& x, int axis, bool keepdim) { return extreme_along("argmax", x, axis, keepdim, true).indices; }
+Tensor argmin(const Tensor& x, int axis, bool keepdim) { return extreme_along("argmin", x, axis, keepdim, false).indices; }
 Tensor argmax(const Tensor& x) {
   require_defined("argmax", x);
   return argmax(flatten(x), 0);

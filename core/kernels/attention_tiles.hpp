@@ -8,6 +8,7 @@
 #include <scry/core/kernels/panel.hpp>
 #include <scry/core/kernels/reduce_driver.hpp>
 #include <scry/core/parallel.hpp>
+#include <algorithm>
 #include <limits>
 
 namespace scry::kernels::tiles {

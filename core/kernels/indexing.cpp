@@ -1,22 +1,14 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/indexing.hpp>
 #include <scry/core/kernels/map.hpp>
-#include <scry/core/kernels/reduce_driver.hpp>
+#include <scry/core/kernels/reduce.hpp>
+#include <scry/core/memory.hpp>
+#include <scry/core/parallel.hpp>
+#include <algorithm>
 #include <numeric>
 
 namespace scry::kernels {
 namespace {
-
-struct Range {
-  int64_t low, high;
-};
-
-struct RangeReducer {
-  using Acc = Range;
-  static Acc identity() { return {INT64_MAX, INT64_MIN}; }
-  static Acc take(Acc a, int64_t x) { return {std::min(a.low, x), std::max(a.high, x)}; }
-  static Acc merge(Acc a, Acc b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
-};
 
 // The three operands: what is looked up in, what lies side by side with the index, and the index.
 enum Operand : size_t { table, values, indices, operand_count };
@@ -118,12 +110,12 @@ void by_size(DType dtype, const F& move) {
 Tensor checked_index(std::string_view op, const Tensor& index, const Shape& shape, int axis, bool negative) {
   require(index.defined() && index.dtype() == i64, op, ": expected an index of i64", index.defined() ? text(", got ", index.dtype()) : "");
   const int64_t size = shape[axis];
-  Range range{};
-  reduce<int64_t>(index, (1u << index.rank()) - 1, RangeReducer{}, &range);
   if (index.numel() == 0) return index;
-  const bool below = range.low < (negative ? -size : 0);
-  require(!below && range.high < size, op, ": index ", below ? range.low : range.high, " is out of range for axis ", axis, " of shape ", shape);
-  if (range.low >= 0) return index;
+  const uint32_t all_axes = (1u << index.rank()) - 1;
+  const auto low = *static_cast<int64_t*>(amin(index, all_axes, false).raw()), high = *static_cast<int64_t*>(amax(index, all_axes, false).raw());
+  const bool below = low < (negative ? -size : 0);
+  require(!below && high < size, op, ": index ", below ? low : high, " is out of range for axis ", axis, " of shape ", shape);
+  if (low >= 0) return index;
   return map<int64_t, int64_t>(index, [size](int64_t i) { return i < 0 ? i + size : i; });
 }
 

@@ -1,5 +1,8 @@
 #include <scry/core/kernels/order.hpp>
 #include <scry/core/kernels/reduce_driver.hpp>
+#include <scry/core/memory.hpp>
+#include <scry/core/parallel.hpp>
+#include <algorithm>
 
 namespace scry::kernels {
 namespace {

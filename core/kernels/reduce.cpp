@@ -15,100 +15,116 @@ using Wide = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
 template <class T>
 using Result = std::conditional_t<std::is_floating_point_v<T>, T, int64_t>;
 
-template <class T>
-struct Product {
-  using Acc = Wide<T>;
-  Acc identity() const { return 1; }
-  Acc take(Acc product, T value) const { return product * static_cast<Acc>(value); }
-  Acc merge(Acc a, Acc b) const { return a * b; }
-};
-
-// Whether any element is zero, or any is not.
-template <bool zero>
-struct Any {
-  using Acc = uint32_t;  // a bool would keep the loops out of registers
-  Acc identity() const { return 0; }
-  template <class T>
-  Acc take(Acc so_far, T value) const {
-    return so_far | ((value == T{0}) == zero ? 1u : 0u);
-  }
-  Acc merge(Acc a, Acc b) const { return a | b; }
-};
+// Bools are bytes of 0 and 1 to reductions.
+template <class F>
+Tensor by_number(const Tensor& x, const F& f) {
+  if (x.dtype() == boolean) return f.template operator()<uint8_t>();
+  return dispatch(x.dtype(), [&]<class T>() {
+    if constexpr (std::is_same_v<T, bool>)
+      return Tensor();
+    else
+      return f.template operator()<T>();
+  });
+}
 
 // The reduction, each accumulator turned into a result by `finish`.
-template <class Out, class T, class R, class Finish>
-Tensor reduced(const Tensor& x, uint32_t mask, bool keepdim, const R& reducer, const Finish& finish) {
-  Tensor out = Tensor::empty(reduced_shape(x.shape(), mask, keepdim), dtype_of<Out>());
+template <class Out, class T, class R, class F>
+Tensor reduced(const Tensor& x, uint32_t mask, bool keepdim, const R& reducer, const F& finish, DType dtype = dtype_of<Out>()) {
+  Tensor out = Tensor::empty(reduced_shape(x.shape(), mask, keepdim), dtype);
   auto* values = static_cast<Out*>(out.raw());
-  if constexpr (std::is_same_v<Out, typename R::Acc> && std::is_same_v<Finish, std::identity>) {
-    reduce<T>(x, mask, reducer, values);
-  } else {
-    const memory::Scratch<typename R::Acc> accumulators(out.numel());
-    reduce<T>(x, mask, reducer, accumulators.data());
-    parallel_for(out.numel(), detail::piece_elements, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) values[i] = static_cast<Out>(finish(accumulators[i]));
-    });
-  }
+  reduce<T>(x, mask, reducer, [&](const typename R::Acc* acc, int64_t first, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) values[first + i] = static_cast<Out>(finish(acc[i]));
+  });
   return out;
 }
 
-template <class Out, class T, class R>
-Tensor reduced(const Tensor& x, uint32_t mask, bool keepdim, const R& reducer) {
-  return reduced<Out, T>(x, mask, keepdim, reducer, std::identity{});
+// Of the number of elements that aren't zero.
+template <class Out, class F>
+Tensor counted(const Tensor& x, uint32_t mask, bool keepdim, const F& finish) {
+  return by_number(x, [&]<class T>() { return reduced<Out, T>(x, mask, keepdim, Nonzero{}, finish); });
 }
 
-// For bools, the largest and smallest elements are any and all.
-template <bool largest>
-Tensor extreme(const Tensor& x, uint32_t mask, bool keepdim) {
-  if (x.dtype() == boolean) return largest ? any(x, mask, keepdim) : all(x, mask, keepdim);
-  return dispatch(x.dtype(), [&]<class T>() {
-    if constexpr (std::is_same_v<T, bool>)
-      return Tensor();
-    else
-      return reduced<T, T>(x, mask, keepdim, Extreme<T, largest>{});
+Tensor extreme(const Tensor& x, uint32_t mask, bool keepdim, bool largest) {
+  return by_number(x, [&]<class T>() {
+    const Extreme<T> reducer{largest};
+    return reduced<T, T>(
+        x, mask, keepdim, reducer, [&](T value) { return reducer.ordered(value); }, x.dtype());
   });
 }
+
+// |x|^p; the power of a lane is that of a number.
+struct Power {
+  double p;
+  double operator()(double value) const { return std::pow(std::abs(value), p); }
+  template <class V>
+  V operator()(V value) const {
+    for (size_t i = 0; i < sizeof value / sizeof value[0]; ++i) value[i] = (*this)(value[i]);
+    return value;
+  }
+};
+
+struct Magnitude {
+  auto operator()(auto value) const { return value < 0 ? -value : value; }
+};
 
 }  // namespace
 
-Tensor count_nonzero(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<int64_t, T>(x, mask, keepdim, sum_of<int64_t>([](T v) { return v != T{0}; })); });
-}
+Tensor count_nonzero(const Tensor& x, uint32_t mask, bool keepdim) { return counted<int64_t>(x, mask, keepdim, std::identity()); }
 
 Tensor any(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<bool, T>(x, mask, keepdim, Any<false>{}); });
+  return counted<bool>(x, mask, keepdim, [](int64_t count) { return count > 0; });
 }
 
 Tensor all(const Tensor& x, uint32_t mask, bool keepdim) {
-  return dispatch(x.dtype(), [&]<class T>() { return reduced<bool, T>(x, mask, keepdim, Any<true>{}, [](uint32_t zero) { return !zero; }); });
+  int64_t size = 1;
+  for (int axis = 0; axis < x.rank(); ++axis)
+    if (mask >> axis & 1) size *= x.shape()[axis];
+  return counted<bool>(x, mask, keepdim, [size](int64_t count) { return count == size; });
 }
 
 Tensor sum(const Tensor& x, uint32_t mask, bool keepdim) {
-  if (x.dtype() == boolean) return count_nonzero(x, mask, keepdim);
-  return dispatch(x.dtype(), [&]<class T>() {
-    if constexpr (std::is_same_v<T, bool>)
-      return Tensor();
-    else
-      return reduced<Result<T>, T>(x, mask, keepdim, Total<Wide<T>>{});
-  });
+  return by_number(x, [&]<class T>() { return reduced<Result<T>, T>(x, mask, keepdim, Total<Wide<T>>{}, std::identity()); });
 }
 
 Tensor prod(const Tensor& x, uint32_t mask, bool keepdim) {
   if (x.dtype() < i64) return prod(cast(x, i64), mask, keepdim);
-  if (x.dtype() == i64) return reduced<int64_t, int64_t>(x, mask, keepdim, Product<int64_t>{});
-  return dispatch_floating("prod", x.dtype(), [&]<class T>() { return reduced<T, T>(x, mask, keepdim, Product<T>{}); });
+  if (x.dtype() == i64) return reduced<int64_t, int64_t>(x, mask, keepdim, Product<uint64_t>{}, std::identity());
+  return dispatch_floating("prod", x.dtype(), [&]<class T>() { return reduced<T, T>(x, mask, keepdim, Product<double>{}, std::identity()); });
 }
 
-Tensor amax(const Tensor& x, uint32_t mask, bool keepdim) { return extreme<true>(x, mask, keepdim); }
-Tensor amin(const Tensor& x, uint32_t mask, bool keepdim) { return extreme<false>(x, mask, keepdim); }
+Tensor amax(const Tensor& x, uint32_t mask, bool keepdim) { return extreme(x, mask, keepdim, true); }
+Tensor amin(const Tensor& x, uint32_t mask, bool keepdim) { return extreme(x, mask, keepdim, false); }
+
+Extremes extremes_along(const Tensor& x, int axis, bool largest) {
+  const uint32_t mask = 1u << axis;
+  if (size_of(x.dtype()) == 1) {  // whose places a byte can't count
+    const Extremes wide = extremes_along(cast(x, f32), axis, largest);
+    return {cast(wide.values, x.dtype()), wide.indices};
+  }
+  const Tensor indices = Tensor::empty(reduced_shape(x.shape(), mask, false), i64);
+  auto* places = static_cast<int64_t*>(indices.raw());
+  const auto values = [&]<class T>() {
+    const Extreme<T> extreme{largest};
+    const Tensor out = Tensor::empty(indices.shape(), x.dtype());
+    auto* best = static_cast<T*>(out.raw());
+    reduce<T>(x, mask, ExtremeAt<T>{extreme}, [&](const typename ExtremeAt<T>::Acc* acc, int64_t first, int64_t count) {
+      for (int64_t i = 0; i < count; ++i) {
+        best[first + i] = extreme.ordered(acc[i].value);
+        places[first + i] = acc[i].index;
+      }
+    });
+    return out;
+  };
+  if (x.dtype() == i64) return {values.template operator()<int64_t>(), indices};
+  return {dispatch_floating("extremes_along", x.dtype(), values), indices};
+}
 
 Tensor norm(const Tensor& x, double p, uint32_t mask, bool keepdim) {
   if (p == 0) return cast(count_nonzero(x, mask, keepdim), x.dtype());
   return dispatch_floating("norm", x.dtype(), [&]<class T>() {
-    const auto sums = [&](const auto& f, const auto& root) { return reduced<T, T>(x, mask, keepdim, sum_of<double>(f), root); };
-    if (p == 1) return sums([](T v) { return std::abs(v); }, [](double s) { return s; });
-    if (p == 2) return sums([](T v) { return static_cast<double>(v) * static_cast<double>(v); }, [](double s) { return std::sqrt(s); });
-    return sums([p](T v) { return std::pow(std::abs(static_cast<double>(v)), p); }, [p](double s) { return std::pow(s, 1 / p); });
+    if (p == 1) return reduced<T, T>(x, mask, keepdim, SumOf<double, Magnitude>{}, std::identity());
+    if (p == 2) return reduced<T, T>(x, mask, keepdim, Squares{}, [](double s) { return std::sqrt(s); });
+    return reduced<T, T>(x, mask, keepdim, SumOf<double, Power>{{p}}, [p](double s) { return std::pow(s, 1 / p); });
   });
 }
 
@@ -118,53 +134,6 @@ Tensor var(const Tensor& x, uint32_t mask, double correction, bool keepdim) {
       return acc.count == 0 ? std::numeric_limits<double>::quiet_NaN() : acc.squares / std::max(0.0, acc.count - correction);
     });
   });
-}
-
-namespace {
-
-// Fills `indices`, one for each of `columns` neighbours, from `length` rows.
-template <class T>
-void find_first(const T* data, const T* values, int64_t columns, int64_t length, int64_t stride, int64_t* indices) {
-  constexpr int64_t run = 256;
-  const auto same = [](T a, T b) { return (a == b) | ((a != a) & (b != b)); };
-  if (columns == 1) {
-    const T value = *values;
-    int64_t at = 0;
-    for (bool found = false; stride == 1 && !found && at + run <= length; at += found ? 0 : run) {
-      uint32_t hits = 0;
-      for (int64_t l = 0; l < run; ++l) hits |= same(data[at + l], value) ? 1u : 0u;
-      found = hits;
-    }
-    while (at < length - 1 && !same(data[at * stride], value)) ++at;
-    *indices = at;
-    return;
-  }
-  std::fill_n(indices, columns, int64_t{0});
-  for (int64_t j = length; j-- > 0;)
-    for (int64_t c = 0; c < columns; ++c) indices[c] = same(data[j * stride + c], values[c]) ? j : indices[c];
-}
-
-}  // namespace
-
-Tensor first_index(const Tensor& x, const Tensor& values, int axis) {
-  Tensor out = Tensor::empty(values.shape(), i64);
-  if (out.numel() == 0) return out;
-  auto* indices = static_cast<int64_t*>(out.raw());
-  const ReducePlan plan(x, 1u << axis);
-  const int64_t length = x.shape()[axis], stride = x.strides()[axis];
-  const bool by_columns = plan.kept.inner_stride() == 1 && plan.kept.inner_size() > 1;
-  const int64_t run = by_columns ? plan.kept.inner_size() : 1, width = std::min(run, detail::column_block), blocks = (run + width - 1) / width;
-  const int64_t items = plan.kept.count / run * blocks;
-  dispatch(x.dtype(), [&]<class T>() {
-    parallel_for(items, std::max<int64_t>(1, detail::piece_elements / std::max<int64_t>(length * width, 1)), [&](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; ++i) {
-        const int64_t index = i / blocks * run + i % blocks * width;
-        find_first(static_cast<const T*>(x.raw()) + plan.kept.offset(index), static_cast<const T*>(values.raw()) + index,
-                   std::min(width, run - i % blocks * width), length, stride, indices + index);
-      }
-    });
-  });
-  return out;
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {

@@ -20,8 +20,12 @@ Tensor count_nonzero(const Tensor& x, uint32_t mask, bool keepdim);
 Tensor norm(const Tensor& x, double p, uint32_t mask, bool keepdim);
 /// The sum of squared differences from the mean, divided by max(0, count - correction); f32 or f64.
 Tensor var(const Tensor& x, uint32_t mask, double correction, bool keepdim);
-/// The index (i64) along `axis` of the first element that equals the reduction's result, row-major `values`, which is among them; NaN equals NaN.
-Tensor first_index(const Tensor& x, const Tensor& values, int axis);
+struct Extremes {
+  Tensor values, indices;
+};
+/// The largest (or smallest) element along an axis that isn't empty, and the index (i64) of the first that is it; NaN is the largest and the
+/// smallest.
+Extremes extremes_along(const Tensor& x, int axis, bool largest);
 /// x summed over the axes in which `shape` was broadcast to x's.
 Tensor sum_to(const Tensor& x, const Shape& shape);
 

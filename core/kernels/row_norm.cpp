@@ -1,6 +1,8 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/reducers.hpp>
 #include <scry/core/kernels/row_norm.hpp>
+#include <scry/core/memory.hpp>
+#include <scry/core/parallel.hpp>
 #include <cmath>
 
 namespace scry::kernels {
@@ -92,7 +94,7 @@ RowNormResult row_norm(const Tensor& input, const Tensor& weight, const Tensor& 
         if (norm.centered)
           moments = Moments{}.row(row, axes, 0, n);
         else
-          moments.squares = detail::reduce_row(row, axes, 0, n, sum_of<double>([](T v) { return static_cast<double>(v) * static_cast<double>(v); }));
+          moments.squares = detail::reduce_row(row, axes, 0, n, Squares{});
         means[i] = moments.mean;
         inverses[i] = 1 / std::sqrt(moments.squares / moments.count + norm.eps);
         // The mean in two parts: rounded to T alone it would be off by much where it is far from zero.

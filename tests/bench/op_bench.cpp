@@ -110,13 +110,67 @@ void streaming(benchmark::State& state, const Op& op, int64_t floats) {
   report_bytes(state, floats);
 }
 
-void reduction(benchmark::State& state, const Shape& shape, const std::function<Tensor(const Tensor&)>& op) {
-  const Tensor x = randn(shape);
-  for (auto _ : state) benchmark::DoNotOptimize(op(x));
-  report_bytes(state, x.numel());
-}
-
 void add(const std::string& name, const std::function<void(benchmark::State&)>& run) { benchmark::RegisterBenchmark(name.c_str(), run); }
+
+// Layouts of 10⁷ elements, and the axis to go along.
+struct Place {
+  const char* name;
+  Shape shape;
+  int axis;
+  bool transposed = false;
+};
+
+const Place places[] = {
+    {"flat", {large}, 0},
+    {"rows_of_1000", {10'000, 1000}, 1},
+    {"rows_of_100", {100'000, 100}, 1},
+    {"rows_of_10", {1'000'000, 10}, 1},
+    {"columns_of_10000", {10'000, 1000}, 0},
+    {"columns_of_1000000", {1'000'000, 10}, 0},
+    {"middle", {100, 100, 1000}, 1},
+    {"far_apart", {10, 1'000'000}, 0},
+    {"transposed_rows", {1000, 10'000}, 0, true},
+    {"transposed_columns", {1000, 10'000}, 1, true},
+};
+
+struct Reduction {
+  const char* name;
+  std::function<Tensor(const Tensor&, int axis)> op;
+  int64_t touched = 1;  // arrays read and written
+};
+
+const Reduction reductions[] = {
+    {"sum", [](const Tensor& x, int axis) { return sum(x, axis); }},
+    {"mean", [](const Tensor& x, int axis) { return mean(x, axis); }},
+    {"prod", [](const Tensor& x, int axis) { return prod(x, axis); }},
+    {"amax", [](const Tensor& x, int axis) { return amax(x, axis); }},
+    {"amin", [](const Tensor& x, int axis) { return amin(x, axis); }},
+    {"max", [](const Tensor& x, int axis) { return max(x, axis).values; }},
+    {"min", [](const Tensor& x, int axis) { return min(x, axis).values; }},
+    {"argmax", [](const Tensor& x, int axis) { return argmax(x, axis); }},
+    {"argmin", [](const Tensor& x, int axis) { return argmin(x, axis); }},
+    {"var", [](const Tensor& x, int axis) { return var(x, axis); }},
+    {"std", [](const Tensor& x, int axis) { return scry::std(x, axis); }},
+    {"norm", [](const Tensor& x, int axis) { return norm(x, 2, axis); }},
+    {"norm_1", [](const Tensor& x, int axis) { return norm(x, 1, axis); }},
+    {"logsumexp", [](const Tensor& x, int axis) { return logsumexp(x, axis); }},
+    {"all", [](const Tensor& x, int axis) { return all(x, axis); }},
+    {"any", [](const Tensor& x, int axis) { return any(x, axis); }},
+    {"count_nonzero", [](const Tensor& x, int axis) { return count_nonzero(x, axis); }},
+    {"cumsum", [](const Tensor& x, int axis) { return cumsum(x, axis); }, 2},
+    {"cumprod", [](const Tensor& x, int axis) { return cumprod(x, axis); }, 2},
+};
+
+void register_reductions() {
+  for (const Reduction& reduction : reductions)
+    for (const Place& place : places)
+      add(text("large/", reduction.name, "/", place.name), [&reduction, &place](benchmark::State& state) {
+        const Shape& shape = place.shape;
+        const Tensor x = place.transposed ? transpose(randn({shape[1], shape[0]}), 0, 1) : randn(shape);
+        for (auto _ : state) benchmark::DoNotOptimize(reduction.op(x, place.axis));
+        report_bytes(state, reduction.touched * large);
+      });
+}
 
 void register_all() {
   for (const SmallOp& small : small_ops) {
@@ -139,12 +193,7 @@ void register_all() {
   stream("tanh", 2, [](const Tensor& a, const Tensor&) { return tanh(a); });
   stream("gelu", 2, [](const Tensor& a, const Tensor&) { return gelu(a); });
   stream("add_", 3, [](const Tensor& a, const Tensor& b) { return add_(a, b); });
-  for (const Shape& shape : {Shape{large}, Shape{1000, 10000}, Shape{10, 1000, 1000}, Shape{100000, 100}})
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      const std::string place = text(shape, "/axis ", axis);
-      add("large/sum/" + place, [=](benchmark::State& state) { reduction(state, shape, [=](const Tensor& x) { return sum(x, axis); }); });
-      add("large/argmax/" + place, [=](benchmark::State& state) { reduction(state, shape, [=](const Tensor& x) { return argmax(x, axis); }); });
-    }
+  register_reductions();
 }
 
 }  // namespace

@@ -24,7 +24,10 @@ Tensor view(const Tensor& x, int64_t offset, const Shape& shape, const Shape& st
   return Tensor::view(x.node().storage, offset, shape, strides, x.dtype());
 }
 
-Tensor argmax(const Tensor& x, int axis, bool keepdim) { return first_index(x, amax(x, 1u << axis, keepdim), axis); }
+Tensor argmax(const Tensor& x, int axis, bool keepdim) {
+  const Tensor indices = extremes_along(x, axis, true).indices;
+  return keepdim ? view(indices, 0, amax(x, 1u << axis, true).shape(), amax(x, 1u << axis, true).strides()) : indices;
+}
 
 // The same tensor in layouts that take other ways through the kernel.
 std::vector<Tensor> layouts(const Tensor& x) {
