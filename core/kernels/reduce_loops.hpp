@@ -76,7 +76,8 @@ typename R::Acc reduce_run(const T* data, int64_t count, int64_t stride, const R
   for (; i + width <= count; i += width) acc[0] = reducer.take(acc[0], load_lanes<V>(data + i));
   if (i < count)  // the last register full, of which the first lanes have been taken
     acc[1] = from_lane(i + width - count, reducer.take(acc[1], load_lanes<V>(data + count - width)), acc[1]);
-  return merge_lanes(reducer.merge(reducer.merge(acc[0], acc[1]), reducer.merge(acc[2], acc[3])), [&](const A& a, const A& b) { return reducer.merge(a, b); });
+  return merge_lanes(reducer.merge(reducer.merge(acc[0], acc[1]), reducer.merge(acc[2], acc[3])),
+                     [&](const A& a, const A& b) { return reducer.merge(a, b); });
 }
 
 // The reduction of one kept element over reduced elements [begin, end).

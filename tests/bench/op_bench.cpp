@@ -9,7 +9,9 @@
 
 #include <scry/scry.hpp>
 #include <functional>
+#include <numeric>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -96,8 +98,9 @@ void memory_read(benchmark::State& state) {
       float lanes[64]{};
       for (int64_t i = begin; i + 64 <= end; i += 64)
         for (int64_t lane = 0; lane < 64; ++lane) lanes[lane] += x[i + lane];
-      sums[static_cast<size_t>(begin / piece)] = lanes[0] + lanes[63];
+      sums[static_cast<size_t>(begin / piece)] = std::accumulate(lanes, lanes + 64, 0.0f);
     });
+    benchmark::DoNotOptimize(sums.data());
     benchmark::ClobberMemory();
   }
   report_bytes(state, large);
@@ -110,7 +113,9 @@ void streaming(benchmark::State& state, const Op& op, int64_t floats) {
   report_bytes(state, floats);
 }
 
-void add(const std::string& name, const std::function<void(benchmark::State&)>& run) { benchmark::RegisterBenchmark(name.c_str(), run); }
+void add(const std::string& name, const std::function<void(benchmark::State&)>& run) {
+  benchmark::RegisterBenchmark(name.c_str(), run)->UseRealTime();
+}
 
 // Layouts of 10⁷ elements, and the axis to go along.
 struct Place {
