@@ -1,7 +1,7 @@
-#include <sys/mman.h>
-
 #include <scry/core/error.hpp>
 #include <scry/core/memory.hpp>
+#include <scry/core/memory_large.hpp>
+#include <scry/core/memory_poison.hpp>
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -10,17 +10,10 @@
 #include <limits>
 #include <mutex>
 
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/asan_interface.h>
-#else
-#define ASAN_POISON_MEMORY_REGION(block, bytes) ((void)0)
-#define ASAN_UNPOISON_MEMORY_REGION(block, bytes) ((void)0)
-#endif
-
 namespace scry::memory {
 namespace {
 
-constexpr size_t huge_page = size_t{1} << 21;
+constexpr size_t large_size = size_t{1} << 21;          // larger blocks are cut to size and joined
 constexpr size_t checked_size = size_t{1} << 24;        // system requests from here on are checked against the memory that is left
 constexpr size_t thread_cached_size = size_t{1} << 16;  // smaller blocks are cached by thread, without a lock
 constexpr int class_count = 4 * 48;
@@ -63,6 +56,7 @@ struct FreeLists {
 struct Shared {
   std::mutex mutex;
   FreeLists lists;
+  LargeBlocks large;
 };
 
 // Never destroyed: tensors with static storage give blocks back after every destructor has run.
@@ -129,20 +123,32 @@ size_t read_number(const char* path) {
   return ok ? value : none;
 }
 
-void* take_from_system(size_t bytes) {
-  if (bytes >= checked_size && bytes > available()) {
-    release_cached();
-    const size_t left = available();
-    require(bytes <= left, "memory: ", bytes >> 20, " MiB are asked for in one block and ", left >> 20,
-            " MiB are left on this machine; use a smaller batch or tensor");
-  }
-  const bool large = bytes >= 2 * huge_page;
-  void* block = std::aligned_alloc(large ? huge_page : alignment, large ? (bytes + huge_page - 1) / huge_page * huge_page : bytes);
+void require_left(size_t bytes) {
+  if (bytes < checked_size || bytes <= available()) return;
+  release_cached();
+  const size_t left = available();
+  require(bytes <= left, "memory: ", bytes >> 20, " MiB are asked for in one block and ", left >> 20,
+          " MiB are left on this machine; use a smaller batch or tensor");
+}
+
+void* count_taken(void* block, size_t bytes) {
   require(block != nullptr, "memory: the system refused a block of ", bytes, " bytes; use a smaller batch or tensor");
-  if (large) madvise(block, bytes, MADV_HUGEPAGE);
   ++system_calls;
   system_bytes += static_cast<int64_t>(bytes);
   return block;
+}
+
+void* allocate_large(size_t bytes) {
+  Shared& common = shared();
+  {
+    const std::lock_guard lock(common.mutex);
+    if (void* block = common.large.reuse(bytes)) return block;
+  }
+  require_left(bytes);
+  const std::lock_guard lock(common.mutex);
+  size_t taken = bytes;
+  void* const block = common.large.grow(bytes, taken);
+  return count_taken(block, taken);
 }
 
 void* allocate_shared(SizeClass wanted) {
@@ -152,14 +158,17 @@ void* allocate_shared(SizeClass wanted) {
     const std::lock_guard lock(common.mutex);
     if (void* block = common.lists.pop(wanted.index)) return block;
   }
-  return take_from_system(wanted.bytes);
+  return count_taken(std::aligned_alloc(alignment, wanted.bytes), wanted.bytes);
 }
 
 void deallocate_shared(void* block, SizeClass given) noexcept {
   closer.open();
   Shared& common = shared();
   const std::lock_guard lock(common.mutex);
-  common.lists.push(given.index, block, given.bytes);
+  if (given.bytes >= large_size)
+    common.large.give_back(block);
+  else
+    common.lists.push(given.index, block, given.bytes);
 }
 
 }  // namespace
@@ -172,7 +181,7 @@ void* allocate(size_t bytes) {
   if (block)
     ++cache.room[wanted.index];
   else
-    block = allocate_shared(wanted);
+    block = wanted.bytes >= large_size ? allocate_large(bytes) : allocate_shared(wanted);
   ASAN_UNPOISON_MEMORY_REGION(block, bytes);
   return block;
 }
@@ -193,6 +202,7 @@ void release_cached() noexcept {
   Shared& common = shared();
   const std::lock_guard lock(common.mutex);
   for (int i = 0; i < class_count; ++i) free_to_system(common.lists, i);
+  system_bytes -= static_cast<int64_t>(common.large.release());
 }
 
 Statistics statistics() { return {system_calls.load(), system_bytes.load()}; }

@@ -3,6 +3,7 @@
 // Small matrix products out of registers, for kernels that use a product's rows at once. A panel holds a matrix [depth, N registers] row by row.
 
 #include <scry/core/kernels/map.hpp>
+#include <scry/core/kernels/transpose_square.hpp>
 #include <scry/core/memory.hpp>
 #include <algorithm>
 #include <array>
@@ -83,19 +84,17 @@ void store_some(const Register<T>& x, T* to, int64_t count) {
   std::memcpy(to, all, static_cast<size_t>(count) * sizeof(T));
 }
 
-/// to[k * step + j] = from[j * row + k] for j < rows, k < depth; four rows at a time, so that neighbours are stored together.
+/// to[k * step + j] = from[j * row + k] for j < rows, k < depth.
 template <class T>
 [[gnu::noinline]] void interleave_rows(const T* from, int64_t row, int64_t rows, int64_t depth, T* to, int64_t step) {
-  int64_t j = 0;
-  for (; j + 4 <= rows; j += 4, from += 4 * row) {
-    const T *a = from, *b = from + row, *c = from + 2 * row, *d = from + 3 * row;
-    for (int64_t k = 0; k < depth; ++k) {
-      const T four[]{a[k], b[k], c[k], d[k]};
-      std::memcpy(to + k * step + j, four, sizeof four);
-    }
+  constexpr auto side = static_cast<int64_t>(Register<T>::size);
+  for (int64_t j = 0; j < rows; j += side, from += side * row, to += side) {
+    const int64_t count = std::min(side, rows - j);
+    int64_t k = 0;
+    for (; count == side && k + side <= depth; k += side) transpose_square(from + k, row, to + k * step, step);
+    for (; k < depth; ++k)
+      for (int64_t i = 0; i < count; ++i) to[k * step + i] = from[i * row + k];
   }
-  for (; j < rows; ++j, from += row)
-    for (int64_t k = 0; k < depth; ++k) to[k * step + j] = from[k];
 }
 
 /// A matrix [depth, columns] in panels of up to four registers, in memory of its own that may be filled again and again.
