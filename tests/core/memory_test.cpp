@@ -1,5 +1,7 @@
 #include <scry/core/creation.hpp>
 #include <scry/core/memory.hpp>
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <semaphore>
 #include <thread>
@@ -74,6 +76,60 @@ TEST(Memory, SteadyStateCallsNobody) {
   for (int i = 0; i < 20; ++i) work();
   EXPECT_EQ(statistics().system_calls, before.system_calls);
   EXPECT_EQ(statistics().system_bytes, before.system_bytes);
+}
+
+// What blocks of one size leave serves larger and smaller ones, whatever the order in which they come back.
+TEST(Memory, LargeBlocksAreJoinedAndCut) {
+  constexpr size_t size = size_t{3} << 20;
+  for (const std::array<int, 4>& order : {std::array{0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 1, 3}, {1, 3, 0, 2}}) {
+    release_cached();
+    void *blocks[4], *const fence = (std::generate_n(blocks, 4, [] { return allocate(size); }), allocate(size));
+    for (const int i : order) deallocate(blocks[i], size);
+    const Statistics before = statistics();
+    void* const joined = allocate(4 * size);
+    std::memset(joined, 1, 4 * size);
+    deallocate(joined, 4 * size);
+    void* const cut[] = {allocate(2 * size - 4096), allocate(size + 4096), allocate(size)};
+    EXPECT_EQ(statistics().system_calls, before.system_calls);
+    EXPECT_EQ(statistics().system_bytes, before.system_bytes);
+    deallocate(cut[1], size + 4096);
+    deallocate(cut[0], 2 * size - 4096);
+    deallocate(fence, size);
+    deallocate(cut[2], size);
+  }
+  release_cached();
+}
+
+TEST(Memory, LargeBlocksInUseDoNotOverlap) {
+  struct Block {
+    unsigned char* data;
+    size_t bytes;
+    unsigned char mark;
+  };
+  release_cached();
+  const int64_t before = statistics().system_bytes;
+  std::vector<Block> blocks;
+  uint64_t random = 1;
+  for (int i = 0; i < 800; ++i) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    if (blocks.size() < 30 && random >> 63) {
+      const size_t bytes = (size_t{2} << 20) + (random >> 20) % (size_t{20} << 20);
+      blocks.push_back({static_cast<unsigned char*>(allocate(bytes)), bytes, static_cast<unsigned char>(i)});
+      for (size_t at = 0; at < bytes; at += 4096) blocks.back().data[at] = blocks.back().mark;
+      blocks.back().data[bytes - 1] = blocks.back().mark;
+    } else if (!blocks.empty()) {
+      std::swap(blocks[(random >> 20) % blocks.size()], blocks.back());
+      const auto& [data, bytes, mark] = blocks.back();
+      for (size_t at = 0; at < bytes; at += 4096) ASSERT_EQ(data[at], mark);
+      ASSERT_EQ(data[bytes - 1], mark);
+      deallocate(data, bytes);
+      blocks.pop_back();
+    }
+    if (i % 250 == 200) release_cached();
+  }
+  for (const auto& [data, bytes, mark] : blocks) deallocate(data, bytes);
+  release_cached();
+  EXPECT_EQ(statistics().system_bytes, before);
 }
 
 TEST(Memory, ZeroBytesAreNothing) {
