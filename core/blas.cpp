@@ -1,5 +1,7 @@
 #include <scry/core/blas.hpp>
 #include <scry/core/blas_panels.hpp>
+#include <scry/core/blas_tiles.hpp>
+#include <scry/core/kernels/map.hpp>
 #include <scry/core/parallel.hpp>
 #include <algorithm>
 
@@ -10,67 +12,7 @@
 namespace scry::blas {
 namespace {
 
-// The product written out, four columns of k at a time; it also serves where there is no BLAS.
-template <class T>
-void plain_rows(int64_t begin, int64_t end, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
-  for (int64_t i = begin; i < end; ++i) {
-    T* row = c + i * c_stride;
-    if (beta == T{0}) {
-      std::fill_n(row, n, T{0});
-    } else if (beta != T{1}) {
-      for (int64_t j = 0; j < n; ++j) row[j] *= beta;
-    }
-    for (int64_t p = 0; p < k; ++p) {
-      const T factor = alpha * (a.transposed ? a.data[p * a.stride + i] : a.data[i * a.stride + p]);
-      const T* column = b.transposed ? b.data + p : b.data + p * b.stride;
-      if (b.transposed)
-        for (int64_t j = 0; j < n; ++j) row[j] += factor * column[j * b.stride];
-      else
-        for (int64_t j = 0; j < n; ++j) row[j] += factor * column[j];
-    }
-  }
-}
-
-constexpr int64_t block_depth = 64;
-
-// `width` columns of b from j on as rows of whole registers, zeros after them.
-template <int64_t block, class T>
-void pack_columns(Matrix<T> b, int64_t j, int64_t width, int64_t k, T (*rows)[block]) {
-  for (int64_t p = 0; p < k; ++p) {
-    if (b.transposed)
-      for (int64_t l = 0; l < block; ++l) rows[p][l] = l < width ? b.data[p + (j + l) * b.stride] : T{0};
-    else
-      for (int64_t l = 0; l < block; ++l) rows[p][l] = l < width ? b.data[p * b.stride + j + l] : T{0};
-  }
-}
-
-// The same for small products, k up to block_depth: columns of the result stay in registers, `block` of them, while k goes by.
-template <int64_t block, class T>
-void product_by_columns(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
-  alignas(64) T packed[block_depth][block];
-  const int64_t a_down = a.transposed ? 1 : a.stride, a_across = a.transposed ? a.stride : 1;
-  for (int64_t j = 0; j < n; j += block) {
-    const int64_t width = std::min(block, n - j);
-    const bool as_it_lies = width == block && !b.transposed;
-    if (!as_it_lies) pack_columns(b, j, width, k, packed);
-    const T* rows = as_it_lies ? b.data + j : packed[0];
-    const int64_t step = as_it_lies ? b.stride : block;
-    for (int64_t i = 0; i < m; ++i) {
-      alignas(64) T sum[block]{};
-      for (int64_t p = 0; p < k; ++p) {
-        const T factor = alpha * a.data[i * a_down + p * a_across];
-        for (int64_t l = 0; l < block; ++l) sum[l] += factor * rows[p * step + l];
-      }
-      T* row = c + i * c_stride + j;
-      if (beta == T{0} && width == block)
-        for (int64_t l = 0; l < block; ++l) row[l] = sum[l];
-      else
-        for (int64_t l = 0; l < width; ++l) row[l] = beta == T{0} ? sum[l] : beta * row[l] + sum[l];
-    }
-  }
-}
-
-// The same for a few rows and a transposed b, whose columns are dense: each element is a scalar product, in lanes.
+// A few rows times a transposed b, whose columns are dense: each element is a scalar product, in lanes.
 template <class T>
 void product_by_dots(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
   constexpr int64_t lanes = 8;
@@ -90,9 +32,9 @@ void product_by_dots(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matr
 }
 
 constexpr int64_t small_product = 2048;  // multiply-adds below which OpenBLAS spends longer on its checks than on the product
-// From how many multiply-adds on f32 products go through panels of our own. Measured: they are a tenth to a third faster than OpenBLAS there; below
-// it has kernels that pack nothing. A few rows times a transposed matrix are packed by OpenBLAS all the same.
-constexpr int64_t panel_product = 1 << 20, few_rows = 4;
+// From how many multiply-adds on f32 products go through panels of our own, and below it through tiles: for a few rows, or columns that leave most of
+// a register empty, OpenBLAS has kernels that are faster; so it has for rows too few to pay for laying a transposed matrix out anew.
+constexpr int64_t panel_product = 1 << 20, few_rows = 4, few_columns = 5 * static_cast<int64_t>(kernels::Register<float>::size) / 8, paying_rows = 24;
 constexpr int64_t product_piece = 1 << 20;  // multiply-adds that are worth a thread of their own …
 constexpr int64_t narrowest_piece = 32;     // … and rows or columns, below which BLAS's kernels run dry
 
@@ -100,7 +42,7 @@ constexpr int64_t narrowest_piece = 32;     // … and rows or columns, below wh
 
 template <class T>
 void multiply(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride) {
-  plain_rows(0, m, n, k, alpha, a, b, beta, c, c_stride);
+  multiply_tiles<T>(m, n, k, alpha, a, b, beta, nullptr, c, c_stride);
 }
 
 #else
@@ -136,24 +78,22 @@ Matrix<T> columns_from(Matrix<T> b, int64_t begin) {
 // number, and with it the order of the sums.
 template <class T>
 void multiply_in_pieces(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matrix<T> b, T beta, T* c, int64_t c_stride, const T* bias) {
+  const int64_t products = m * n * k;
+  const bool row_by_row = m <= few_rows && b.transposed && !a.transposed;
+  bool in_tiles = products <= small_product && !(row_by_row && k >= 8);
   if constexpr (std::is_same_v<T, float>) {
-    const bool row_by_row = m <= few_rows && b.transposed && !a.transposed && m * n * k > small_product;
-    if (row_by_row || m * n * k >= panel_product) return multiply_panels(m, n, k, alpha, a, b, beta, bias, c, c_stride);
+    if (products >= panel_product || (row_by_row && products > small_product)) return multiply_panels(m, n, k, alpha, a, b, beta, bias, c, c_stride);
+    in_tiles |= m >= few_rows && n >= few_columns && (!b.transposed || m >= paying_rows);
   }
+  if (in_tiles) return multiply_tiles(m, n, k, alpha, a, b, beta, bias, c, c_stride);
   if (bias) {
     for (int64_t i = 0; i < m; ++i) std::copy_n(bias, n, c + i * c_stride);
     beta = 1;
   }
-  if (m * n * k <= small_product) {
-    if (m <= 4 && k >= 8 && b.transposed && !a.transposed) return product_by_dots(m, n, k, alpha, a, b, beta, c, c_stride);
-    if (k <= block_depth)
-      return n <= 4 ? product_by_columns<4>(m, n, k, alpha, a, b, beta, c, c_stride)
-                    : product_by_columns<16>(m, n, k, alpha, a, b, beta, c, c_stride);
-    return plain_rows(0, m, n, k, alpha, a, b, beta, c, c_stride);
-  }
+  if (products <= small_product) return product_by_dots(m, n, k, alpha, a, b, beta, c, c_stride);
   const bool by_rows = m >= n;
   const int64_t length = by_rows ? m : n;
-  const int64_t pieces = std::clamp<int64_t>(m * n * k / product_piece, 1, std::max<int64_t>(1, length / narrowest_piece));
+  const int64_t pieces = std::clamp<int64_t>(products / product_piece, 1, std::max<int64_t>(1, length / narrowest_piece));
   const int64_t piece = ((length + pieces - 1) / pieces + 15) / 16 * 16;
   parallel_for(length, piece, [&](int64_t begin, int64_t end) {
     const OneThread alone;

@@ -1,57 +1,23 @@
 #include <scry/core/blas_panels.hpp>
-#include <scry/core/kernels/conv2d_images.hpp>
-#include <scry/core/kernels/panel.hpp>
+#include <scry/core/blas_tiles.hpp>
+#include <scry/core/parallel.hpp>
 #include <algorithm>
 
 namespace scry::blas {
 namespace {
 
 using kernels::PanelRows;
-using kernels::conv::lanes;
-using kernels::conv::Lanes;
+using kernels::TileProduct;
+using Lanes = kernels::Register<float>;
 
-constexpr int64_t widest = 2 * lanes, depth = 256;  // of a panel: it stays in the first cache
-constexpr int64_t fewest_rows = 96;                 // where a product is cut by rows too: the panel is packed for each unit
-constexpr int64_t most_rows = 128;                  // of a block of a transposed matrix: it stays in the second cache
+constexpr auto lanes = lanes_of<float>, widest = widest_panel<float>;
+constexpr int64_t fewest_rows = 96;  // where a product is cut by rows too: the panel is packed for each unit
+constexpr int64_t most_rows = 128;   // of a block of a transposed matrix: it stays in the second cache
 
 // Rows of numbers, filled up to whole registers with zeros.
 void copy_rows(const float* from, int64_t from_stride, int64_t rows, int64_t columns, float* to, int64_t to_stride) {
-  const int64_t whole = columns / lanes * lanes, padded = (columns + lanes - 1) / lanes * lanes;
-  for (int64_t i = 0; i < rows; ++i, from += from_stride, to += to_stride) {
-    for (int64_t j = 0; j < whole; j += lanes) Lanes::load_unaligned(from + j).store_aligned(to + j);
-    if (whole == padded) continue;
-    std::copy(from + whole, from + columns, to + whole);
-    std::fill(to + columns, to + padded, 0.0f);
-  }
-}
-
-// Rows [p, p + count) and columns [j, j + columns) of b, as [count, width] with zeros behind the columns.
-void pack_panel(Matrix<float> b, float alpha, int64_t p, int64_t count, int64_t j, int64_t columns, int64_t width, float* to) {
-  if (b.transposed) {
-    for (int64_t v = 0; v < width; v += lanes)
-      kernels::conv::interleave(b.data + (j + v) * b.stride + p, b.stride, std::clamp<int64_t>(columns - v, 0, lanes), count, to + v, width);
-  } else {
-    copy_rows(b.data + p * b.stride + j, b.stride, count, columns, to, width);
-  }
-  if (alpha != 1)
-    for (int64_t i = 0; i < count * width; ++i) to[i] *= alpha;
-}
-
-// `columns` columns of some rows of c as a product with the panel, or added to them or to a bias.
-void multiply_panel(PanelRows<float> a, int64_t rows, int64_t count, const float* panel, int64_t columns, float* c, int64_t c_stride, bool adds,
-                    const float* bias) {
-  const auto product = columns <= lanes ? kernels::panel_product<float, 1> : kernels::panel_product<float, 2>;
-  if (columns % lanes == 0) return product(a, rows, count, panel, c, c_stride, adds, bias);
-  constexpr int64_t most = 48;
-  alignas(64) float buffer[most * widest], own_bias[widest]{};
-  if (bias) std::copy_n(bias, columns, own_bias);
-  for (int64_t i = 0; i < rows; i += most, a.data += most * a.row, c += most * c_stride) {
-    const int64_t some = std::min(most, rows - i);
-    if (adds)
-      for (int64_t r = 0; r < some; ++r) std::copy_n(c + r * c_stride, columns, buffer + r * widest);
-    product(a, some, count, panel, buffer, widest, adds, own_bias);
-    for (int64_t r = 0; r < some; ++r) std::copy_n(buffer + r * widest, columns, c + r * c_stride);
-  }
+  for (int64_t i = 0; i < rows; ++i, from += from_stride, to += to_stride)
+    for (int64_t j = 0; j < columns; j += lanes) kernels::load_some(from + j, columns - j).store_aligned(to + j);
 }
 
 // c[0, j] for one row of a and a transposed b, whose rows are read once, four at a time.
@@ -104,12 +70,12 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
   const Units units(m, n, a.transposed);
   const int64_t together = std::max<int64_t>(1, (int64_t{1} << 18) * units.cuts * units.groups / std::max<int64_t>(m * n * k, 1));  // worth a thread
   parallel_for(units.cuts * units.groups, together, [&](int64_t first, int64_t last) {
-    alignas(64) float panel[depth * widest], block[depth * most_rows];
+    alignas(64) float panel[panel_depth * widest], block[panel_depth * most_rows];
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t group = unit / units.cuts, cut = unit % units.cuts, begin = m * cut / units.cuts, rows = m * (cut + 1) / units.cuts - begin;
       const int64_t left = units.panels * group / units.groups * widest, right = std::min(n, units.panels * (group + 1) / units.groups * widest);
-      for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += depth) {
-        const int64_t count = std::min(depth, k - p);
+      for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += panel_depth) {
+        const int64_t count = std::min(panel_depth, k - p);
         PanelRows<float> source{a.data + begin * a.stride + p, a.stride};
         // Neighbours in a column lie far apart, often by a power of two that maps them all to one place of the cache.
         if (a.transposed) {
@@ -118,8 +84,10 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
         }
         for (int64_t j = left; j < right; j += widest) {
           const int64_t columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
-          pack_panel(b, alpha, p, count, j, columns, width, panel);
-          multiply_panel(source, rows, count, panel, columns, c + begin * c_stride + j, c_stride, adds || p > 0, bias && p == 0 ? bias + j : nullptr);
+          pack_panel(b, alpha, p, count, j, columns, panel, width);
+          multiply_columns(
+              TileProduct<float>{.a = source, .depth = count, .b = panel, .b_row = width, .out = c + begin * c_stride + j, .out_row = c_stride}, rows,
+              columns, adds || p > 0, bias ? bias + j : nullptr);
         }
       }
     }

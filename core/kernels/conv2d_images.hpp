@@ -4,14 +4,10 @@
 
 #include <scry/core/kernels/conv2d_lanes.hpp>
 #include <scry/core/kernels/conv2d_plan.hpp>
+#include <scry/core/kernels/interleave.hpp>
 #include <algorithm>
 
 namespace scry::kernels::conv {
-
-/// to[i * to_stride + n] = from[n * stride + i] for i < size, n < images, and zeros in the lanes beyond.
-void interleave(const float* from, int64_t stride, int64_t images, int64_t size, float* to, int64_t to_stride = lanes);
-/// The way back: to[n * stride + i] = from[i * lanes + n].
-void deinterleave(const float* from, int64_t size, int64_t images, int64_t stride, float* to);
 
 /// Interleaves `images` images of `rows` rows of `row` numbers; to: [blocks, rows, row, lanes].
 inline void interleave_images(const float* from, int64_t images, int64_t rows, int64_t row, float* to) {
@@ -19,7 +15,7 @@ inline void interleave_images(const float* from, int64_t images, int64_t rows, i
   parallel_for(blocks * rows, grain_for(row * lanes * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const int64_t first = i / rows * lanes;
-      interleave(from + (first * rows + i % rows) * row, rows * row, std::min(lanes, images - first), row, to + i * row * lanes);
+      interleave(from + (first * rows + i % rows) * row, rows * row, std::min(lanes, images - first), row, to + i * row * lanes, lanes);
     }
   });
 }

@@ -4,6 +4,7 @@
 // inputs in 36 products a pair of channels, where the direct method takes 144. The matrices' names are the paper's.
 
 #include <scry/core/kernels/conv2d_channels.hpp>
+#include <scry/core/kernels/some.hpp>
 
 namespace scry::kernels::conv {
 
@@ -34,20 +35,6 @@ struct OutputBlocks {
   explicit OutputBlocks(int64_t channels)
       : vectors((channels + lanes - 1) / lanes % 2 == 0 ? 2 : 1), block(vectors * lanes), count((channels + block - 1) / block) {}
 };
-
-/// Up to a register of numbers, and zeros.
-inline Lanes load_some(const float* from, int64_t count) {
-  if (count >= lanes) return Lanes::load_unaligned(from);
-  alignas(64) float all[lanes]{};
-  std::copy_n(from, count, all);
-  return Lanes::load_aligned(all);
-}
-inline void store_some(Lanes value, float* to, int64_t count) {
-  if (count >= lanes) return value.store_unaligned(to);
-  alignas(64) float all[lanes];
-  value.store_aligned(all);
-  std::copy_n(all, count, to);
-}
 
 /// store(i, j, element (i, j) of L x Lᵀ) for x: [from, from], the result [to, to] and `line`, which multiplies a vector by L.
 template <int from, int to, class Load, class Line, class Store>

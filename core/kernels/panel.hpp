@@ -2,8 +2,8 @@
 
 // Small matrix products out of registers, for kernels that use a product's rows at once. A panel holds a matrix [depth, N registers] row by row.
 
-#include <scry/core/kernels/map.hpp>
-#include <scry/core/kernels/transpose_square.hpp>
+#include <scry/core/kernels/interleave.hpp>
+#include <scry/core/kernels/some.hpp>
 #include <scry/core/memory.hpp>
 #include <algorithm>
 #include <array>
@@ -18,83 +18,104 @@ struct PanelRows {
   int64_t row, step = 1;
 };
 
+/// A product out[r][j] = start[r][j] + sum over k of a[r][k] b[k][j]. Rows of b, start and out lie so far apart; without `start` sums begin at 0. Of
+/// the last register of columns only `last` elements are there, where the product is called partial.
+template <class T>
+struct TileProduct {
+  PanelRows<T> a;
+  int64_t depth;
+  const T* b;
+  int64_t b_row;
+  const T* start = nullptr;
+  int64_t start_row = 0;
+  T* out;
+  int64_t out_row;
+  int64_t last = 0;
+};
+
 namespace detail {
 
-// out[r][n] = sum over k of a[r][k] panel[k][n] (or that is added to it, or to bias[n]), all in registers: every register of the panel that is loaded
-// serves all rows. Without the pragmas GCC keeps the sums in memory before and after the loop.
-template <class T, int rows, int N>
-void panel_tile(PanelRows<T> a, int64_t depth, const T* panel, T* out, int64_t out_row, bool add, const T* bias) {
+// `rows` rows by N registers of a product, all in registers: every register of b that is loaded serves all rows. Loops are unrolled early on, or the
+// compiler keeps the sums in memory for a while.
+template <class T, int rows, int N, bool partial>
+void tile(const TileProduct<T>& t) {
   using V = Register<T>;
   constexpr auto width = static_cast<int64_t>(V::size);
+  const Some<T> last(t.last);
+  const auto load = [&last](const T* from, int n) {
+    return partial && n == N - 1 ? last.load(from + n * width) : V::load_unaligned(from + n * width);
+  };
   V sum[rows][N];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
-    for (int n = 0; n < N; ++n)
-      sum[r][n] = add ? V::load_unaligned(out + r * out_row + n * width) : bias ? V::load_unaligned(bias + n * width) : V(T{0});
-  for (int64_t k = 0; k < depth; ++k, panel += N * width, a.data += a.step) {
-    V b[N];
-    for (int n = 0; n < N; ++n) b[n] = V::load_aligned(panel + n * width);
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) sum[r][n] = V(T{0});
+  if (t.start)
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) sum[r][n] = load(t.start + r * t.start_row, n);
+  constexpr int together = 3;  // rows that one pointer serves
+  const T* a[(rows + together - 1) / together];
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; r += together) a[r / together] = t.a.data + r * t.a.row;
+  const T* b = t.b;
+  const int64_t row = t.a.row, step = t.a.step, b_row = t.b_row;
+  for (int64_t k = t.depth; k > 0; --k, b += b_row) {
+    V column[N];
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) column[n] = load(b, n);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
-      const V value(a.data[r * a.row]);
-      for (int n = 0; n < N; ++n) sum[r][n] = xsimd::fma(value, b[n], sum[r][n]);
+      const V value(a[r / together][r % together * row]);
+#pragma GCC unroll 4
+      for (int n = 0; n < N; ++n) sum[r][n] = xsimd::fma(value, column[n], sum[r][n]);
     }
+#pragma GCC unroll 16
+    for (const T*& pointer : a) pointer += step;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
-    for (int n = 0; n < N; ++n) sum[r][n].store_unaligned(out + r * out_row + n * width);
+#pragma GCC unroll 4
+    for (int n = 0; n < N; ++n) {
+      T* to = t.out + r * t.out_row + n * width;
+      if (partial && n == N - 1)
+        last.store(sum[r][n], to);
+      else
+        sum[r][n].store_unaligned(to);
+    }
 }
 
-// As many rows as leave registers for the panel's; processors with 512-bit registers have 32, others are taken to have 16.
+// As many rows as leave registers for b's and one for a's; processors with 512-bit registers have 32, others are taken to have 16.
 template <class T, int N>
-constexpr int most_rows = (sizeof(Register<T>) == 64 ? 24 : 8) / (N < 2 ? 2 : N);
+constexpr int most_rows = std::min(12, ((sizeof(Register<T>) == 64 ? 32 : 16) - 1 - N) / N);
 
-template <class T, int N>
-constexpr auto panel_tiles = []<size_t... i>(std::index_sequence<i...>) {
-  return std::array{&panel_tile<T, static_cast<int>(i) + 1, N>...};
+template <class T, int N, bool partial>
+constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
+  return std::array{&tile<T, static_cast<int>(i) + 1, N, partial>...};
 }
 (std::make_index_sequence<static_cast<size_t>(most_rows<T, N>)>());
 
 }  // namespace detail
 
-/// out = a times the panel for `rows` rows of a, or added to it or to a bias; out: rows of N registers, `out_row` apart. The panel is aligned.
-template <class T, int N>
-void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false, const T* bias = nullptr) {
+/// The product of `rows` rows and N registers, in tiles of nearly the same height.
+template <class T, int N, bool partial = false>
+void tile_product(TileProduct<T> t, int64_t rows) {
   const int64_t count = (rows + detail::most_rows<T, N> - 1) / detail::most_rows<T, N>;
-  for (int64_t t = 0; t < count; ++t) {
-    const int64_t begin = rows * t / count, end = rows * (t + 1) / count;
-    detail::panel_tiles<T, N>[static_cast<size_t>(end - begin - 1)]({a.data + begin * a.row, a.row, a.step}, depth, panel, out + begin * out_row,
-                                                                    out_row, add, bias);
+  for (int64_t i = 0, begin = 0; i < count; ++i) {
+    const int64_t height = rows * (i + 1) / count - begin;
+    detail::tiles<T, N, partial>[static_cast<size_t>(height - 1)](t);
+    begin += height;
+    t.a.data += height * t.a.row;
+    t.out += height * t.out_row;
+    if (t.start) t.start += height * t.start_row;
   }
 }
 
-/// Up to a register's width of neighbouring elements (none where `count` is below 1), with zeros behind them.
-template <class T>
-Register<T> load_some(const T* from, int64_t count) {
-  if (count >= static_cast<int64_t>(Register<T>::size)) return Register<T>::load_unaligned(from);
-  alignas(64) T all[Register<T>::size]{};
-  if (count > 0) std::memcpy(all, from, static_cast<size_t>(count) * sizeof(T));
-  return Register<T>::load_aligned(all);
-}
-template <class T>
-void store_some(const Register<T>& x, T* to, int64_t count) {
-  if (count >= static_cast<int64_t>(Register<T>::size)) return x.store_unaligned(to);
-  alignas(64) T all[Register<T>::size];
-  x.store_aligned(all);
-  std::memcpy(to, all, static_cast<size_t>(count) * sizeof(T));
-}
-
-/// to[k * step + j] = from[j * row + k] for j < rows, k < depth.
-template <class T>
-[[gnu::noinline]] void interleave_rows(const T* from, int64_t row, int64_t rows, int64_t depth, T* to, int64_t step) {
-  constexpr auto side = static_cast<int64_t>(Register<T>::size);
-  for (int64_t j = 0; j < rows; j += side, from += side * row, to += side) {
-    const int64_t count = std::min(side, rows - j);
-    int64_t k = 0;
-    for (; count == side && k + side <= depth; k += side) transpose_square(from + k, row, to + k * step, step);
-    for (; k < depth; ++k)
-      for (int64_t i = 0; i < count; ++i) to[k * step + i] = from[i * row + k];
-  }
+/// out = a times a panel for `rows` rows of a, or added to it; out: rows of N registers, `out_row` apart.
+template <class T, int N>
+void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false) {
+  tile_product<T, N>({a, depth, panel, N * static_cast<int64_t>(Register<T>::size), add ? out : nullptr, out_row, out, out_row}, rows);
 }
 
 /// A matrix [depth, columns] in panels of up to four registers, in memory of its own that may be filled again and again.
@@ -116,8 +137,7 @@ class PackedMatrix {
       T* panel = panels_.data() + first * depth;
       const T* source = from + first * across;
       if (across != 1) {
-        interleave_rows(source, across, count, depth, panel, width);
-        for (int64_t k = 0; count < width && k < depth; ++k) std::fill(panel + k * width + count, panel + (k + 1) * width, T{0});
+        for (int64_t j = 0; j < width; j += lanes) interleave(source + j * across, across, std::min(lanes, count - j), depth, panel + j, width);
         continue;
       }
       for (int64_t k = 0; k < depth; ++k)

@@ -75,9 +75,8 @@ class Forward {
   void pack(int64_t block, const T* weight, int64_t depth, const T* bias, T* panels, T* biases) const {
     T* panel = panels + block * depth * N * width;
     const int64_t unit = block * width, count = std::min(width, sizes_.units - unit);
-    if (count < width) std::fill_n(panel, depth * N * width, T{0});
     for (int64_t n = 0; n < N; ++n) {
-      interleave_rows(weight + (n * sizes_.units + unit) * depth, depth, count, depth, panel + n * width, N * width);
+      interleave(weight + (n * sizes_.units + unit) * depth, depth, count, depth, panel + n * width, N * width);
       (bias ? load_some(bias + n * sizes_.units + unit, count) : V(T{0})).store_aligned(biases + (block * N + n) * width);
     }
   }
