@@ -13,6 +13,18 @@ using autograd::record;
 using autograd::require_floating;
 using autograd::wrt;
 
+namespace {
+
+// g yᵀ and xᵀ g; without views where nobody records them.
+Tensor times_transposed(const Tensor& g, const Tensor& y) {
+  return grad_enabled() ? matmul(g, transpose(y, -1, -2)) : kernels::matmul(g, y, {.b = true});
+}
+Tensor transposed_times(const Tensor& g, const Tensor& x) {
+  return grad_enabled() ? matmul(transpose(x, -1, -2), g) : kernels::matmul(x, g, {.a = true});
+}
+
+}  // namespace
+
 Tensor matmul(const Tensor& a, const Tensor& b) {
   require_floating("matmul", a);
   require_floating("matmul", b);
@@ -26,11 +38,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
     shape[shape.rank() - 1] = b.size(1);
     return reshape(matmul(flatten(a, 0, -2), b), shape);
   }
-  return record("matmul")(kernels::matmul(a, b),
-                          wrt(
-                              a, [](const Tensor& g, const Tensor& y) { return matmul(g, transpose(y, -1, -2)); }, b),
-                          wrt(
-                              b, [](const Tensor& g, const Tensor& x) { return matmul(transpose(x, -1, -2), g); }, a));
+  return record("matmul")(kernels::matmul(a, b), wrt(a, times_transposed, b), wrt(b, transposed_times, a));
 }
 
 namespace {
@@ -42,7 +50,7 @@ void linear_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const T
       gradients.add(1, matmul(transpose(g, 0, 1), x));
     } else {
       const Tensor place = gradients.place(1);
-      kernels::matmul_into(place, transpose(g, 0, 1), x);
+      kernels::matmul_into(place, g, x, {.a = true});
       gradients.add(1, place);
     }
   }

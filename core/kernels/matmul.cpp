@@ -8,26 +8,38 @@
 namespace scry::kernels {
 namespace {
 
-int64_t rows_of(const Tensor& x) { return x.shape()[x.rank() - 2]; }
-int64_t columns_of(const Tensor& x) { return x.shape()[x.rank() - 1]; }
+// An operand as BLAS takes it: the last two axes as they lie, if one of them is dense and the other steps far enough, else copied; transposed
+// on top of that where the product asks for it.
+class Operand {
+ public:
+  Operand(const Tensor& x, bool transposed) : tensor_(x) {
+    if (!fits()) tensor_ = contiguous(x);
+    const int rank = tensor_.rank();
+    const int64_t down = tensor_.strides()[rank - 2], across = tensor_.strides()[rank - 1];
+    const bool by_columns = !lies_by_rows();
+    stride_ = by_columns ? std::max(across, std::max<int64_t>(size(2), 1)) : std::max(down, std::max<int64_t>(size(1), 1));
+    transposed_ = by_columns != transposed;
+    rows = size(transposed ? 1 : 2);
+    columns = size(transposed ? 2 : 1);
+  }
+  template <class T>
+  blas::Matrix<T> matrix(int64_t offset = 0) const {
+    return {static_cast<const T*>(tensor_.raw()) + offset, stride_, transposed_};
+  }
+  const Tensor& tensor() const { return tensor_; }
 
-// Whether BLAS can take the last two axes as they lie: one of them dense, the other stepping far enough.
-bool fits_blas(const Tensor& x) {
-  const int64_t rows = rows_of(x), columns = columns_of(x), down = x.strides()[x.rank() - 2], across = x.strides()[x.rank() - 1];
-  return (across == 1 && (down >= std::max<int64_t>(columns, 1) || rows == 1)) ||
-         (down == 1 && (across >= std::max<int64_t>(rows, 1) || columns == 1));
-}
+  int64_t rows, columns;
 
-// The tensor itself, or a copy that is made in `copy`.
-const Tensor& for_blas(const Tensor& x, Tensor& copy) { return fits_blas(x) ? x : copy = contiguous(x); }
+ private:
+  int64_t size(int from_back) const { return tensor_.shape()[tensor_.rank() - from_back]; }
+  int64_t step(int from_back) const { return tensor_.strides()[tensor_.rank() - from_back]; }
+  bool lies_by_rows() const { return step(1) == 1 && (step(2) >= std::max<int64_t>(size(1), 1) || size(2) == 1); }
+  bool fits() const { return lies_by_rows() || (step(2) == 1 && (step(1) >= std::max<int64_t>(size(2), 1) || size(1) == 1)); }
 
-template <class T>
-blas::Matrix<T> matrix(const Tensor& x, int64_t offset) {
-  const int64_t rows = rows_of(x), columns = columns_of(x), down = x.strides()[x.rank() - 2], across = x.strides()[x.rank() - 1];
-  const T* data = static_cast<const T*>(x.raw()) + offset;
-  if (across == 1 && (down >= std::max<int64_t>(columns, 1) || rows == 1)) return {data, std::max(down, std::max<int64_t>(columns, 1)), false};
-  return {data, std::max(across, std::max<int64_t>(rows, 1)), true};
-}
+  Tensor tensor_;
+  int64_t stride_;
+  bool transposed_;
+};
 
 // The leading axes of an operand, broadcast to those of the result.
 Axes batch_axes(const Tensor& x, const Shape& batch) {
@@ -39,37 +51,39 @@ Axes batch_axes(const Tensor& x, const Shape& batch) {
 
 Shape leading(const Tensor& x) { return Shape(std::span<const int64_t>(x.shape().begin(), x.shape().end() - 2)); }
 
-}  // namespace
-
-void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b) {
-  Tensor a_copy, b_copy;
-  const Tensor &x = for_blas(a, a_copy), &y = for_blas(b, b_copy);
-  const int64_t m = rows_of(x), k = columns_of(x), n = columns_of(y);
-  if (m == 0 || n == 0) return;
-  dispatch_floating("matmul", out.dtype(),
-                    [&]<class T>() { blas::gemm(m, n, k, T{1}, matrix<T>(x, 0), matrix<T>(y, 0), T{0}, static_cast<T*>(out.raw()), n); });
+void multiply_into(const Tensor& out, const Operand& x, const Operand& y, const Tensor& bias) {
+  if (out.numel() == 0) return;
+  dispatch_floating("matmul", out.dtype(), [&]<class T>() {
+    blas::gemm(x.rows, y.columns, x.columns, T{1}, x.matrix<T>(), y.matrix<T>(), T{0}, static_cast<T*>(out.raw()), y.columns,
+               bias.defined() ? static_cast<const T*>(bias.raw()) : nullptr);
+  });
 }
 
-Tensor matmul(const Tensor& a, const Tensor& b) {
-  const int64_t m = rows_of(a), k = columns_of(a), n = columns_of(b);
+}  // namespace
+
+void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, Transposed transposed) {
+  multiply_into(out, Operand(a, transposed.a), Operand(b, transposed.b), {});
+}
+
+Tensor matmul(const Tensor& a, const Tensor& b, Transposed transposed) {
+  const Operand x(a, transposed.a), y(b, transposed.b);
   if (a.rank() == 2 && b.rank() == 2) {
-    Tensor out = Tensor::empty({m, n}, a.dtype());
-    matmul_into(out, a, b);
+    Tensor out = Tensor::empty({x.rows, y.columns}, a.dtype());
+    multiply_into(out, x, y, {});
     return out;
   }
+  const int64_t m = x.rows, n = y.columns, k = x.columns;
   Shape shape = broadcast_shapes("matmul", leading(a), leading(b));
   const Shape batch = shape;
   shape.push_back(m);
   shape.push_back(n);
   Tensor out = Tensor::empty(shape, a.dtype());
   if (out.numel() == 0) return out;
-  Tensor a_copy, b_copy;
-  const Tensor &x = for_blas(a, a_copy), &y = for_blas(b, b_copy);
-  const Axes x_axes = batch_axes(x, batch), y_axes = batch_axes(y, batch);
+  const Axes x_axes = batch_axes(x.tensor(), batch), y_axes = batch_axes(y.tensor(), batch);
   dispatch_floating("matmul", a.dtype(), [&]<class T>() {
     T* data = static_cast<T*>(out.raw());
     const auto multiply = [&](int64_t i) {
-      blas::gemm(m, n, k, T{1}, matrix<T>(x, x_axes.offset(i)), matrix<T>(y, y_axes.offset(i)), T{0}, data + i * m * n, n);
+      blas::gemm(m, n, k, T{1}, x.matrix<T>(x_axes.offset(i)), y.matrix<T>(y_axes.offset(i)), T{0}, data + i * m * n, n);
     };
     const int64_t count = element_count(batch);
     if (count < 4 && m * n * k > 1 << 18) {  // few large products: BLAS's own threads serve better
@@ -84,19 +98,9 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  Tensor x_copy, weight_copy;
-  const Tensor &a = for_blas(x, x_copy), &w = for_blas(weight, weight_copy);
-  const int64_t rows = rows_of(x), in = columns_of(x), out_features = rows_of(weight);
-  Tensor out = Tensor::empty({rows, out_features}, x.dtype());
-  if (out.numel() == 0) return out;
-  dispatch_floating("linear", x.dtype(), [&]<class T>() {
-    T* data = static_cast<T*>(out.raw());
-    const Tensor b = bias.defined() ? contiguous(bias) : bias;
-    blas::Matrix<T> transposed = matrix<T>(w, 0);
-    transposed.transposed = !transposed.transposed;
-    blas::gemm(rows, out_features, in, T{1}, matrix<T>(a, 0), transposed, T{0}, data, out_features,
-               b.defined() ? static_cast<const T*>(b.raw()) : nullptr);
-  });
+  const Operand a(x, false), w(weight, true);
+  Tensor out = Tensor::empty({a.rows, w.columns}, x.dtype());
+  multiply_into(out, a, w, bias.defined() ? contiguous(bias) : bias);
   return out;
 }
 
