@@ -85,9 +85,8 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
         for (int64_t j = left; j < right; j += widest) {
           const int64_t columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
           pack_panel(b, alpha, p, count, j, columns, panel, width);
-          multiply_columns(
-              TileProduct<float>{.a = source, .depth = count, .b = panel, .b_row = width, .out = c + begin * c_stride + j, .out_row = c_stride}, rows,
-              columns, adds || p > 0, bias ? bias + j : nullptr);
+          TileProduct<float> t{.a = source, .depth = count, .b = panel, .b_row = width, .out = c + begin * c_stride + j, .out_row = c_stride};
+          multiply_columns(t, rows, columns, adds || p > 0, bias ? bias + j : nullptr);
         }
       }
     }

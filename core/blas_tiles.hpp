@@ -29,7 +29,7 @@ void pack_panel(Matrix<T> b, T alpha, int64_t p, int64_t count, int64_t j, int64
 
 /// The product of `rows` rows and up to `widest_panel` columns. It starts from what is in its place if it `adds`, else from a bias, or zeros.
 template <class T>
-void multiply_columns(kernels::TileProduct<T> t, int64_t rows, int64_t columns, bool adds, const T* bias);
+void multiply_columns(kernels::TileProduct<T>& t, int64_t rows, int64_t columns, bool adds, const T* bias);
 
 /// gemm in this thread for operands that fit the caches near it: straight from where the operands lie; only a transposed b, or one to be scaled, goes
 /// through a panel.

@@ -12,40 +12,39 @@ namespace {
 // on top of that where the product asks for it.
 class Operand {
  public:
-  Operand(const Tensor& x, bool transposed) : tensor_(x) {
-    if (!fits()) tensor_ = contiguous(x);
-    const int rank = tensor_.rank();
-    const int64_t down = tensor_.strides()[rank - 2], across = tensor_.strides()[rank - 1];
+  Operand(const Tensor& x, bool transposed) : node_(&x.node()) {
+    if (!fits()) copy_ = contiguous(x), node_ = &copy_.node();
     const bool by_columns = !lies_by_rows();
-    stride_ = by_columns ? std::max(across, std::max<int64_t>(size(2), 1)) : std::max(down, std::max<int64_t>(size(1), 1));
+    stride_ = by_columns ? std::max({step(1), size(2), int64_t{1}}) : std::max({step(2), size(1), int64_t{1}});
     transposed_ = by_columns != transposed;
     rows = size(transposed ? 1 : 2);
     columns = size(transposed ? 2 : 1);
   }
   template <class T>
   blas::Matrix<T> matrix(int64_t offset = 0) const {
-    return {static_cast<const T*>(tensor_.raw()) + offset, stride_, transposed_};
+    return {reinterpret_cast<const T*>(node_->storage->data()) + node_->offset + offset, stride_, transposed_};
   }
-  const Tensor& tensor() const { return tensor_; }
+  const TensorNode& node() const { return *node_; }
 
   int64_t rows, columns;
 
  private:
-  int64_t size(int from_back) const { return tensor_.shape()[tensor_.rank() - from_back]; }
-  int64_t step(int from_back) const { return tensor_.strides()[tensor_.rank() - from_back]; }
+  int64_t size(int from_back) const { return node_->shape[node_->shape.rank() - from_back]; }
+  int64_t step(int from_back) const { return node_->strides[node_->shape.rank() - from_back]; }
   bool lies_by_rows() const { return step(1) == 1 && (step(2) >= std::max<int64_t>(size(1), 1) || size(2) == 1); }
   bool fits() const { return lies_by_rows() || (step(2) == 1 && (step(1) >= std::max<int64_t>(size(2), 1) || size(1) == 1)); }
 
-  Tensor tensor_;
+  Tensor copy_;
+  const TensorNode* node_;
   int64_t stride_;
   bool transposed_;
 };
 
 // The leading axes of an operand, broadcast to those of the result.
-Axes batch_axes(const Tensor& x, const Shape& batch) {
+Axes batch_axes(const TensorNode& x, const Shape& batch) {
   Axes axes;
-  const int lead = batch.rank() - (x.rank() - 2);
-  for (int i = 0; i < batch.rank(); ++i) axes.add(batch[i], i < lead || x.shape()[i - lead] == 1 ? 0 : x.strides()[i - lead]);
+  const int lead = batch.rank() - (x.shape.rank() - 2);
+  for (int i = 0; i < batch.rank(); ++i) axes.add(batch[i], i < lead || x.shape[i - lead] == 1 ? 0 : x.strides[i - lead]);
   return axes;
 }
 
@@ -79,7 +78,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, Transposed transposed) {
   shape.push_back(n);
   Tensor out = Tensor::empty(shape, a.dtype());
   if (out.numel() == 0) return out;
-  const Axes x_axes = batch_axes(x.tensor(), batch), y_axes = batch_axes(y.tensor(), batch);
+  const Axes x_axes = batch_axes(x.node(), batch), y_axes = batch_axes(y.node(), batch);
   dispatch_floating("matmul", a.dtype(), [&]<class T>() {
     T* data = static_cast<T*>(out.raw());
     const auto multiply = [&](int64_t i) {

@@ -98,12 +98,13 @@ constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
 
 }  // namespace detail
 
-/// The product of `rows` rows and N registers, in tiles of nearly the same height.
+/// The product of `rows` rows and N registers, in tiles of nearly the same height; t moves along. (By reference: what has just been written word by
+/// word is slow to copy.)
 template <class T, int N, bool partial = false>
-void tile_product(TileProduct<T> t, int64_t rows) {
+void tile_product(TileProduct<T>& t, int64_t rows) {
   const int64_t count = (rows + detail::most_rows<T, N> - 1) / detail::most_rows<T, N>;
   for (int64_t i = 0, begin = 0; i < count; ++i) {
-    const int64_t height = rows * (i + 1) / count - begin;
+    const int64_t height = count == 1 ? rows : rows * (i + 1) / count - begin;
     detail::tiles<T, N, partial>[static_cast<size_t>(height - 1)](t);
     begin += height;
     t.a.data += height * t.a.row;
@@ -115,7 +116,8 @@ void tile_product(TileProduct<T> t, int64_t rows) {
 /// out = a times a panel for `rows` rows of a, or added to it; out: rows of N registers, `out_row` apart.
 template <class T, int N>
 void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false) {
-  tile_product<T, N>({a, depth, panel, N * static_cast<int64_t>(Register<T>::size), add ? out : nullptr, out_row, out, out_row}, rows);
+  TileProduct<T> t{a, depth, panel, N * static_cast<int64_t>(Register<T>::size), add ? out : nullptr, out_row, out, out_row};
+  tile_product<T, N>(t, rows);
 }
 
 /// A matrix [depth, columns] in panels of up to four registers, in memory of its own that may be filled again and again.
