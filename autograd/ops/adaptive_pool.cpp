@@ -1,7 +1,7 @@
 #include <scry/autograd/ops/check.hpp>
-#include <scry/autograd/ops/indexing.hpp>
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/resample.hpp>
+#include <numeric>
 
 namespace scry {
 namespace {
@@ -27,18 +27,14 @@ Tensor average_axis(const Tensor& x, int axis, int64_t n) {
   return autograd::resample(x, axis, map);
 }
 
-// Where windows aren't of one size they are laid side by side, each filled up with its last element, which never is the first largest.
-int64_t even_out(Tensor& x, int axis, int64_t n) {
-  const int64_t in = x.size(axis);
-  if (in % n == 0) return in / n;
-  int64_t kernel = 0;
-  for (int64_t i = 0; i < n; ++i) kernel = std::max(kernel, end_of(i, in, n) - start_of(i, in, n));
-  const Tensor index = Tensor::empty({n * kernel}, i64);
-  auto* to = static_cast<int64_t*>(index.raw());
-  for (int64_t i = 0; i < n; ++i)
-    for (int64_t k = 0; k < kernel; ++k) *to++ = std::min(start_of(i, in, n) + k, end_of(i, in, n) - 1);
-  x = index_select(x, index, axis);
-  return kernel;
+Tensor maximum(const Tensor& x, Pair size) {
+  const Tensor images = autograd::image_of(x);
+  kernels::Window2d window{.results = {size.height, size.width}};
+  for (size_t axis = 0; axis < 2; ++axis) {
+    const int64_t in = images.size(static_cast<int>(axis) + 2), n = window.results[axis];
+    window.kernel[axis] = (in + 2 * n - std::gcd(in, n) - 1) / n;  // end_of - start_of where i in mod n is largest
+  }
+  return autograd::with_rank(autograd::max_pool(images, window), x.rank());
 }
 
 }  // namespace
@@ -55,16 +51,12 @@ Tensor adaptive_avg_pool1d(const Tensor& x, int64_t size) {
 
 Tensor adaptive_max_pool2d(const Tensor& x, Pair size) {
   check("adaptive_max_pool2d", 2, x, size);
-  Tensor even = x;
-  const int64_t height = even_out(even, 2, size.height), width = even_out(even, 3, size.width);
-  return max_pool2d(even, {height, width});
+  return maximum(x, size);
 }
 
 Tensor adaptive_max_pool1d(const Tensor& x, int64_t size) {
   check("adaptive_max_pool1d", 1, x, size);
-  Tensor even = x;
-  const int64_t length = even_out(even, 2, size);
-  return max_pool1d(even, length);
+  return maximum(x, {1, size});
 }
 
 }  // namespace scry

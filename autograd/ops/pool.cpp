@@ -124,6 +124,8 @@ Tensor lp_pool(std::string_view op, int dimensions, const Tensor& x, double p, P
 
 }  // namespace
 
+Tensor autograd::max_pool(const Tensor& images, const Window2d& window) { return maxima(images, window, false).values; }
+
 Tensor max_pool2d(const Tensor& x, Pair kernel, const MaxPoolOptions& options) { return max_pool("max_pool2d", 2, x, kernel, options); }
 Tensor max_pool1d(const Tensor& x, int64_t kernel, const MaxPoolOptions& options) { return max_pool("max_pool1d", 1, x, kernel, options); }
 

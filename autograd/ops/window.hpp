@@ -50,5 +50,8 @@ Tensor image_of(const Tensor& x);
 /// The reverse, for what began with `rank` axes.
 Tensor with_rank(const Tensor& image, int rank);
 
+/// The maxima of images in any windows.
+Tensor max_pool(const Tensor& images, const kernels::Window2d& window);
+
 }  // namespace autograd
 }  // namespace scry

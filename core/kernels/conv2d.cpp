@@ -55,9 +55,11 @@ void correlate(const Correlation& c, const T* in, const conv::Weight<T>& weight,
   if (c.groups > 1 && std::min(c.in_channels, c.out_channels) == 1) return conv::correlate_depthwise(c, in, weight, bias, out);
   if constexpr (std::is_same_v<T, float>) {
     if (winograd() && conv::fits_winograd(c) && conv::fills_registers(c)) return conv::correlate_winograd(c, in, weight, bias, out);
-    if (conv::fits_channels(c)) return conv::correlate_channels(c, in, weight, bias, out);
-    if (conv::groups_together(c) > 1) return conv::correlate_groups(c, in, weight, bias, out);
+    if (conv::fills_channels(c)) return conv::correlate_channels(c, in, weight, bias, out);
     if (conv::fits_images(c)) return conv::correlate_images(c, in, weight, bias, out);
+    if (conv::fits_dots(c)) return conv::correlate_dots(c, in, weight, bias, out);
+    if (conv::groups_together(c) > 1) return conv::correlate_groups(c, in, weight, bias, out);
+    return conv::correlate_channels(c, in, weight, bias, out);
   }
   conv::correlate_general(c, in, weight, bias, out);
 }
@@ -67,9 +69,11 @@ void weight_grad(const Correlation& c, const T* in, const T* gradient, T* out) {
   if (c.groups > 1 && c.in_channels == 1) return conv::weight_grad_depthwise(c, in, gradient, out);
   if constexpr (std::is_same_v<T, float>) {
     if (winograd() && conv::fits_winograd(c)) return conv::weight_grad_winograd(c, in, gradient, out);
-    if (conv::fits_channels(c)) return conv::weight_grad_channels(c, in, gradient, out);
-    if (conv::groups_together(c) > 1) return conv::weight_grad_groups(c, in, gradient, out);
+    if (conv::nearly_fills_channels(c)) return conv::weight_grad_channels(c, in, gradient, out);
+    if (conv::fits_groups(c)) return conv::weight_grad_groups(c, in, gradient, out);
     if (conv::fits_images(c)) return conv::weight_grad_images(c, in, gradient, out);
+    if (conv::groups_together(c) > 1) return conv::weight_grad_groups(c, in, gradient, out);
+    return conv::weight_grad_channels(c, in, gradient, out);
   }
   conv::weight_grad_general(c, in, gradient, out);
 }

@@ -10,8 +10,10 @@ namespace {
 template <int pixels, int vectors>
 void tile(const PixelSource& s, float* out, int64_t out_pixel) {
   Lanes sum[pixels][vectors];
+  const FirstLanes last(s.last);
+  const auto load = [&](const float* from, int v) { return v + 1 < vectors ? Lanes::load_unaligned(from) : last.load(from); };
   for (int v = 0; v < vectors; ++v) {
-    const Lanes start = s.bias ? Lanes::load_unaligned(s.bias + v * lanes) : Lanes(0.0f);
+    const Lanes start = s.bias ? load(s.bias + v * lanes, v) : Lanes(0.0f);
     for (int p = 0; p < pixels; ++p) sum[p][v] = start;
   }
   const float* w = s.weights;
@@ -29,9 +31,11 @@ void tile(const PixelSource& s, float* out, int64_t out_pixel) {
     }
   if (s.adds)
     for (int p = 0; p < pixels; ++p)
-      for (int v = 0; v < vectors; ++v) sum[p][v] += Lanes::load_unaligned(out + p * out_pixel + v * lanes);
-  for (int p = 0; p < pixels; ++p)
-    for (int v = 0; v < vectors; ++v) sum[p][v].store_unaligned(out + p * out_pixel + v * lanes);
+      for (int v = 0; v < vectors; ++v) sum[p][v] += load(out + p * out_pixel + v * lanes, v);
+  for (int p = 0; p < pixels; ++p) {
+    for (int v = 0; v + 1 < vectors; ++v) sum[p][v].store_unaligned(out + p * out_pixel + v * lanes);
+    last.store(sum[p][vectors - 1], out + p * out_pixel + (vectors - 1) * lanes);
+  }
 }
 
 // As many pixels as leave registers for the weights, and for a number where the processor can't multiply straight from memory.
@@ -56,6 +60,33 @@ void row_of_tiles(PixelSource s, int64_t pixels, float* out, int64_t out_pixel) 
   }
 }
 
+// The weights of each group as [blocks][terms, channels of the block], with zeros behind the last channel.
+Tensor pack_blocks(const Correlation& c, const Weight<float>& weight, const ChannelBlocks& blocks) {
+  constexpr int64_t together = 16;  // input channels, whose taps lie side by side: they are read from the first cache
+  Tensor packed = Tensor::empty({c.groups * blocks.padded * c.terms()});
+  float* all = static_cast<float*>(packed.raw());
+  parallel_for(c.groups * blocks.count, grain_for(c.terms() * blocks.width(0) * static_cast<int64_t>(sizeof(float))), [&](int64_t from, int64_t to) {
+    for (int64_t part = from; part < to; ++part) {
+      const int64_t group = part / blocks.count, block = part % blocks.count, first = blocks.begin(block), width = blocks.width(block);
+      const int64_t channels = std::min(width, c.out_channels - first);
+      const float* of_block = weight.data + group * weight.group + first * weight.out;
+      float* panel = all + (group * blocks.padded + first) * c.terms();
+      for (int64_t begin = 0; begin < c.in_channels; begin += together)
+        for (int64_t a = 0; a < c.y.taps; ++a)
+          for (int64_t b = 0; b < c.x.taps; ++b) {
+            const float* tap =
+                of_block + (c.y.kernel_first + a * c.y.kernel_step) * weight.row + (c.x.kernel_first + b * c.x.kernel_step) * weight.column;
+            for (int64_t i = begin; i < std::min(c.in_channels, begin + together); ++i) {
+              float* row = panel + ((a * c.x.taps + b) * c.in_channels + i) * width;
+              for (int64_t o = 0; o < channels; ++o) row[o] = tap[i * weight.in + o * weight.out];
+              std::fill_n(row + channels, width - channels, 0.0f);
+            }
+          }
+    }
+  });
+  return packed;
+}
+
 }  // namespace
 
 void for_blocks(int64_t n, FunctionRef<void(int64_t)> body) {
@@ -67,14 +98,15 @@ void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float
   vectors == 2 ? row_of_tiles<2>(s, pixels, out, out_pixel) : row_of_tiles<1>(s, pixels, out, out_pixel);
 }
 
-bool fits_channels(const Correlation& c) { return c.out_channels % lanes == 0; }
+bool fills_channels(const Correlation& c) { return c.out_channels % lanes == 0; }
+bool nearly_fills_channels(const Correlation& c) { return 4 * c.out_channels >= 3 * ChannelBlocks(c.out_channels).padded; }
 
 void correlate_channels(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
-  const int64_t vectors = c.out_channels % (2 * lanes) == 0 ? 2 : 1, block = vectors * lanes;
-  const Tensor packed = weight.packed(PackedWeights::channels, [&] { return pack(c, weight, Cuts(c.out_channels, block)); });
+  const ChannelBlocks blocks(c.out_channels);
+  const Tensor packed = weight.packed(PackedWeights::channels, [&] { return pack_blocks(c, weight, blocks); });
   const float* weights = static_cast<const float*>(packed.raw());
   const Bands bands(c);
-  const int64_t row_of_taps = c.x.taps * c.in_channels * block, out_pixel = c.x.every * c.out_pixel();
+  const int64_t out_pixel = c.x.every * c.out_pixel();
   Scratch scratch(PaddedRows(c).buffer_size(bands) * static_cast<int64_t>(sizeof(float)), bands.count);
   parallel_for(bands.count, 1, [&](int64_t unit, int64_t) {
     const Scratch::Lease lease(scratch);
@@ -82,15 +114,17 @@ void correlate_channels(const Correlation& c, const float* in, const Weight<floa
     PaddedRows rows(c);
     rows.load(in, image, begin, end, lease.as<float>());
     PixelSource source{nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, nullptr};
-    for (int64_t first = 0; first < c.out_pixel(); first += block) {
-      const int64_t group = first / c.out_channels;
+    for (int64_t part = 0; part < c.groups * blocks.count; ++part) {
+      const int64_t group = part / blocks.count, block = part % blocks.count, first = group * c.out_channels + blocks.begin(block);
+      const float* of_block = weights + (group * blocks.padded + blocks.begin(block)) * c.terms();
       source.bias = bias ? bias + first : nullptr;
+      source.last = blocks.last(block);
       for (int64_t i = begin; i < end; ++i) {
         const int64_t top = c.y.first_tap(i), bottom = std::max(top, c.y.end_tap(i));
         source.rows = bottom - top;
         source.x = source.rows ? rows.at(i, top) + group * c.in_channels : nullptr;
-        source.weights = weights + first / block * c.y.taps * row_of_taps + top * row_of_taps;
-        compute_pixels(source, vectors, c.x.grid, out + c.output_offset(image, i, 0) + first, out_pixel);
+        source.weights = of_block + top * c.x.taps * c.in_channels * blocks.width(block);
+        compute_pixels(source, blocks.vectors(block), c.x.grid, out + c.output_offset(image, i, 0) + first, out_pixel);
       }
     }
   });

@@ -5,16 +5,17 @@
 #include <scry/core/kernels/conv2d_lanes.hpp>
 #include <scry/core/kernels/conv2d_plan.hpp>
 #include <algorithm>
+#include <limits>
 
 namespace scry::kernels::conv {
 
-/// The work of these kernels comes in units of an image's grid rows [begin, end). Small batches are cut finer.
+/// The work of these kernels comes in units of an image's grid rows [begin, end), at most `rows` of them. Small batches are cut finer.
 struct Bands {
   int64_t height, per_image, count;
-  explicit Bands(const Correlation& c) {
+  explicit Bands(const Correlation& c, int64_t rows = std::numeric_limits<int64_t>::max()) {
     constexpr int64_t wanted = 16;
     const int64_t cuts = std::clamp<int64_t>((wanted + c.images - 1) / std::max<int64_t>(c.images, 1), 1, std::max<int64_t>(c.y.grid, 1));
-    height = (c.y.grid + cuts - 1) / cuts;
+    height = std::min((c.y.grid + cuts - 1) / cuts, rows);
     per_image = (c.y.grid + height - 1) / height;
     count = c.images * per_image;
   }
@@ -67,6 +68,18 @@ struct Segments {
         stride(c.x.spacing * c.in_pixel()) {}
 };
 
+/// The output channels of each group in blocks of `widest`; the last may be narrower and end in a register that is partly used.
+struct ChannelBlocks {
+  int64_t channels, widest, count, padded;  // padded: channels in whole registers
+  explicit ChannelBlocks(int64_t n, int64_t most = 2 * lanes)
+      : channels(n), widest(most), count((n + most - 1) / most), padded((n + lanes - 1) / lanes * lanes) {}
+  int64_t begin(int64_t block) const { return block * widest; }
+  int64_t width(int64_t block) const { return std::min(widest, padded - begin(block)); }
+  int64_t vectors(int64_t block) const { return width(block) / lanes; }
+  /// The channels in its last register.
+  int64_t last(int64_t block) const { return std::min(lanes, channels - begin(block) - width(block) + lanes); }
+};
+
 /// What a row of output pixels is computed from: `rows` rows of taps, each of some segments, and weights [rows, segments, length, vectors * lanes].
 struct PixelSource {
   const float* x;
@@ -74,7 +87,8 @@ struct PixelSource {
   Segments segments;
   const float* weights;
   const float* bias;
-  bool adds = false;  // the sum to what is there
+  bool adds = false;     // the sum to what is there
+  int64_t last = lanes;  // channels in the last register
 };
 /// `vectors` (1 or 2) registers of channels of neighbouring pixels, each a product of its numbers and the weights, plus the bias if there is one.
 void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel);
@@ -83,6 +97,7 @@ void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float
 struct TermSource {
   const float *x, *gradient;
   int64_t rows, x_row, gradient_row, pixels, x_pixel, gradient_pixel;
+  int64_t last = lanes;  // channels in the last register of gradients
 };
 /// Adds the products of `length` neighbouring numbers of x and `vectors` (1 or 2) registers of gradients to sums [length, vectors * lanes].
 void add_terms(const TermSource& s, int64_t vectors, int64_t length, float* sums);
@@ -90,7 +105,7 @@ void add_terms(const TermSource& s, int64_t vectors, int64_t length, float* sums
 /// Calls body(i) for i < n. Where there are many of them they go to the threads; else each is left to share its own loops out.
 void for_blocks(int64_t n, FunctionRef<void(int64_t)> body);
 
-/// Sums [out_pixel / block, taps, in_channels, block] of a weight gradient as [out_pixel, in_channels, taps]; the last block may be partly used.
-void unpack_weight_grad(const Correlation& c, const float* sums, int64_t block, float* out);
+/// Sums [groups, blocks][taps, in_channels, channels of the block] of a weight gradient as [out_pixel, in_channels, taps].
+void unpack_weight_grad(const Correlation& c, const float* sums, const ChannelBlocks& blocks, float* out);
 
 }  // namespace scry::kernels::conv

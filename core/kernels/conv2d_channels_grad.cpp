@@ -6,24 +6,39 @@ namespace scry::kernels::conv {
 namespace {
 
 // `terms` neighbouring terms (columns and channels of the kernel's row) times `vectors` registers of output channels: sums [terms, vectors *
-// lanes] stay in registers over a whole band.
+// lanes] stay in registers over a whole band; the loops are unrolled early, or the compiler would keep them in memory beside the masked load.
 template <int terms, int vectors>
 void tile(const TermSource& s, float* sums) {
   Lanes sum[terms][vectors];
+  const FirstLanes last(s.last);
+
+#pragma GCC unroll 32
   for (int k = 0; k < terms; ++k)
+
+#pragma GCC unroll 2
     for (int v = 0; v < vectors; ++v) sum[k][v] = Lanes::load_aligned(sums + (k * vectors + v) * lanes);
   for (int64_t i = 0; i < s.rows; ++i) {
     const float *x = s.x + i * s.x_row, *g = s.gradient + i * s.gradient_row;
     for (int64_t j = 0; j < s.pixels; ++j, x += s.x_pixel, g += s.gradient_pixel) {
       Lanes gradient[vectors];
-      for (int v = 0; v < vectors; ++v) gradient[v] = Lanes::load_unaligned(g + v * lanes);
+
+#pragma GCC unroll 2
+      for (int v = 0; v < vectors; ++v) gradient[v] = v + 1 < vectors ? Lanes::load_unaligned(g + v * lanes) : last.load(g + v * lanes);
+
+#pragma GCC unroll 32
       for (int k = 0; k < terms; ++k) {
         const Lanes value(x[k]);
+
+#pragma GCC unroll 2
         for (int v = 0; v < vectors; ++v) sum[k][v] = xsimd::fma(value, gradient[v], sum[k][v]);
       }
     }
   }
+
+#pragma GCC unroll 32
   for (int k = 0; k < terms; ++k)
+
+#pragma GCC unroll 2
     for (int v = 0; v < vectors; ++v) sum[k][v].store_aligned(sums + (k * vectors + v) * lanes);
 }
 
@@ -55,27 +70,30 @@ std::pair<int64_t, int64_t> rows_with_tap(const Axis& y, int64_t a, int64_t begi
   return {begin, end};
 }
 
-// Adds a band's part of the gradient to sums [out_pixel / block, y.taps, x.taps * in_channels, block].
-void add_band(const Correlation& c, int64_t vectors, const PaddedRows& rows, const float* gradient, int64_t begin, int64_t end, float* sums) {
-  const int64_t block = vectors * lanes, row_of_taps = c.x.taps * c.in_channels * block;
+// Adds a band's part of the gradient to sums [groups, blocks][y.taps, x.taps * in_channels, channels of the block].
+void add_band(const Correlation& c, const ChannelBlocks& blocks, const PaddedRows& rows, const float* gradient, int64_t begin, int64_t end,
+              float* sums) {
   const Segments segments(c);
-  const int64_t points = (end - begin) * c.x.grid;
-  parallel_for(c.out_pixel() / block * c.y.taps, grain_for(points * row_of_taps / lanes), [&](int64_t from, int64_t to) {
+  const int64_t points = (end - begin) * c.x.grid, terms = c.x.taps * c.in_channels;
+  parallel_for(c.groups * blocks.count * c.y.taps, grain_for(points * terms * blocks.width(0) / lanes), [&](int64_t from, int64_t to) {
     for (int64_t unit = from; unit < to; ++unit) {
-      const int64_t first = unit / c.y.taps * block, a = unit % c.y.taps;
+      const int64_t a = unit % c.y.taps, block = unit / c.y.taps % blocks.count, group = unit / c.y.taps / blocks.count;
+      const int64_t width = blocks.width(block);
       const auto [top, bottom] = rows_with_tap(c.y, a, begin, end);
       if (top == bottom) continue;
       TermSource s{nullptr,
-                   gradient + top * c.x.grid * c.out_pixel() + first,
+                   gradient + top * c.x.grid * c.out_pixel() + group * c.out_channels + blocks.begin(block),
                    bottom - top,
                    c.y.step * rows.row_size(),
                    c.x.grid * c.out_pixel(),
                    c.x.grid,
                    c.x.step * c.in_pixel(),
-                   c.out_pixel()};
+                   c.out_pixel(),
+                   blocks.last(block)};
+      float* to_sums = sums + (group * blocks.padded + blocks.begin(block)) * c.terms() + a * terms * width;
       for (int64_t b = 0; b < segments.count; ++b) {
-        s.x = rows.at(top, a) + b * segments.stride + first / c.out_channels * c.in_channels;
-        add_terms(s, vectors, segments.length, sums + unit * row_of_taps + b * segments.length * block);
+        s.x = rows.at(top, a) + b * segments.stride + group * c.in_channels;
+        add_terms(s, blocks.vectors(block), segments.length, to_sums + b * segments.length * width);
       }
     }
   });
@@ -87,19 +105,23 @@ void add_terms(const TermSource& s, int64_t vectors, int64_t length, float* sums
   vectors == 2 ? segment_of_tiles<2>(s, length, sums) : segment_of_tiles<1>(s, length, sums);
 }
 
-void unpack_weight_grad(const Correlation& c, const float* sums, int64_t block, float* out) {
+void unpack_weight_grad(const Correlation& c, const float* sums, const ChannelBlocks& blocks, float* out) {
   const int64_t taps = c.y.taps * c.x.taps, terms = c.terms();
   parallel_for(c.out_pixel(), grain_for(2 * terms * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o)
+    for (int64_t o = begin; o < end; ++o) {
+      const int64_t channel = o % c.out_channels, block = channel / blocks.widest, first = blocks.begin(block), width = blocks.width(block);
+      const float* from = sums + (o / c.out_channels * blocks.padded + first) * terms + channel - first;
       for (int64_t i = 0; i < c.in_channels; ++i)
-        for (int64_t tap = 0; tap < taps; ++tap)
-          out[(o * c.in_channels + i) * taps + tap] = sums[((o / block * taps + tap) * c.in_channels + i) * block + o % block];
+        for (int64_t tap = 0; tap < taps; ++tap) out[(o * c.in_channels + i) * taps + tap] = from[(tap * c.in_channels + i) * width];
+    }
   });
 }
 
 void weight_grad_channels(const Correlation& c, const float* in, const float* gradient, float* out) {
-  const int64_t vectors = c.out_channels % (2 * lanes) == 0 ? 2 : 1, block = vectors * lanes, terms = c.terms(), size = c.out_pixel() * terms;
-  const Bands bands(c);
+  const ChannelBlocks blocks(c.out_channels);
+  const int64_t size = c.groups * blocks.padded * c.terms();
+  constexpr int64_t in_cache = 1 << 15;  // numbers of a band, which all tiles read
+  const Bands bands(c, std::max<int64_t>(1, in_cache / std::max<int64_t>(1, c.y.step * c.x.in * c.in_pixel() + c.x.grid * c.out_pixel())));
   constexpr int64_t points_of_a_piece = 256;  // beside which adding up a piece's sums is cheap
   const int64_t pieces = gradient_pieces(std::min(bands.count, std::max<int64_t>(1, c.points() / points_of_a_piece)), size);
   Tensor sums = Tensor::empty({pieces, size});
@@ -114,11 +136,11 @@ void weight_grad_channels(const Correlation& c, const float* in, const float* gr
       const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
       rows.load(in, image, begin, end, lease.as<float>());
       const float* g = gradient + image * c.y.grid * c.x.grid * c.out_pixel();
-      add_band(c, vectors, rows, g, begin, end, sum);
+      add_band(c, blocks, rows, g, begin, end, sum);
     }
   });
   add_pieces(all_sums, pieces, size);
-  unpack_weight_grad(c, all_sums, block, out);
+  unpack_weight_grad(c, all_sums, blocks, out);
 }
 
 }  // namespace scry::kernels::conv

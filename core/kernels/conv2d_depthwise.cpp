@@ -44,14 +44,6 @@ void multiply_add(const Correlation& c, const T* x, const T* w, T* to) {
   }
 }
 
-// Where every column of taps lies on the image: grid points [first, second) of a row.
-std::pair<int64_t, int64_t> inner_points(const Axis& x) {
-  int64_t begin = 0, end = x.grid;
-  while (begin < end && x.first_tap(begin) > 0) ++begin;
-  while (end > begin && x.end_tap(end - 1) < x.taps) --end;
-  return {begin, end};
-}
-
 // One channel in, one out: a register of channels of `points` neighbouring points; `in` and `weights` are at these channels. For one point the taps
 // may reach over the image's sides.
 template <class V, int points, class T>
@@ -73,7 +65,7 @@ void plain_points(const Correlation& c, const T* in, const T* weights, const V& 
 template <class T>
 void plain_row(const Correlation& c, const T* in, const T* weights, const T* bias, int64_t image, int64_t i, T* out) {
   constexpr int together = 4;
-  const auto [inner, outer] = inner_points(c.x);
+  const auto [inner, outer] = c.x.inner_points();
   for_channels<T>(c.groups, [&]<class V>(int64_t k) {
     const V start = bias ? load<V>(bias + k) : V(T{0});
     int64_t j = 0;
@@ -93,7 +85,7 @@ void plain_row(const Correlation& c, const T* in, const T* weights, const T* bia
 // The weight gradient of a register of channels for `columns` columns of taps from b on in row a, over rows [first, last) of all images.
 template <class V, int columns, class T>
 void plain_sums(const Correlation& c, const T* in, const T* gradient, int64_t first, int64_t last, int64_t a, int64_t b, T* sums) {
-  const auto [inner, outer] = inner_points(c.x);
+  const auto [inner, outer] = c.x.inner_points();
   V sum[columns];
   for (V& s : sum) s = V(T{0});
   for (int64_t line = first; line < last; ++line) {

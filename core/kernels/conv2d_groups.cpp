@@ -1,3 +1,4 @@
+#include <scry/core/kernels/conv2d_lanes.hpp>
 #include <scry/core/kernels/conv2d_plan.hpp>
 #include <algorithm>
 
@@ -23,15 +24,14 @@ struct Merged {
 
 int64_t groups_together(const Correlation& c) {
   constexpr int64_t most = 8;  // all but one of as many products are with zeros
-  if (std::min(c.in_channels, c.out_channels) > 1 && !fits_channels(c)) {
-    Correlation merged = c;
-    for (int64_t m = 2; m <= std::min(most, c.groups); ++m) {
-      merged.out_channels = m * c.out_channels;
-      if (c.groups % m == 0 && fits_channels(merged)) return m;
-    }
+  if (std::min(c.in_channels, c.out_channels) > 1 && !nearly_fills_channels(c)) {
+    for (int64_t m = std::min({most, c.groups, lanes / c.out_channels}); m > 1; --m)
+      if (c.groups % m == 0) return m;
   }
   return 1;
 }
+
+bool fits_groups(const Correlation& c) { return groups_together(c) > 1 && 2 * c.out_channels >= lanes; }
 
 void correlate_groups(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
   const Merged m(c);

@@ -44,17 +44,18 @@ constexpr auto pixels = []<size_t... i>(std::index_sequence<i...>) {
 }
 (std::make_index_sequence<static_cast<size_t>(most_outputs)>());
 
-// One grid row of one or two blocks of images, as [blocks, grid, out_channels, lanes]. `x` is the first block's input.
+// One grid row of one or two blocks of images, as [blocks, grid, out_pixel, lanes]. `x` is the first block's input.
 void compute_row(const Correlation& c, const float* x, int64_t blocks, const float* weights, const float* bias, const Cuts& cuts, int64_t i,
                  float* row) {
-  const int64_t pixel_size = c.in_channels * lanes, top = c.y.first_tap(i), bottom = std::max(top, c.y.end_tap(i));
-  const bool side_by_side = c.x.spacing == 1;
-  for (int64_t cut = 0; cut < cuts.count; ++cut) {
-    const int64_t first = cuts.begin(cut), outputs = cuts.length(cut), tap = c.in_channels * outputs;
+  const int64_t pixel_size = c.in_pixel() * lanes, top = c.y.first_tap(i), bottom = std::max(top, c.y.end_tap(i));
+  const bool side_by_side = c.x.spacing == 1 && c.groups == 1;
+  for (int64_t part = 0; part < c.groups * cuts.count; ++part) {
+    const int64_t group = part / cuts.count, cut = part % cuts.count, first = group * c.out_channels + cuts.begin(cut);
+    const int64_t outputs = cuts.length(cut), tap = c.in_channels * outputs;
     const float* packed = weights + first * c.terms() + top * c.x.taps * tap;
     for (int64_t j = 0; j < c.x.grid; ++j) {
       const int64_t left = c.x.first_tap(j), right = std::max(left, c.x.end_tap(j));
-      const float* at = x;
+      const float* at = x + group * c.in_channels * lanes;
       if (top < bottom && left < right) at += ((c.y.position(i) + top * c.y.spacing) * c.x.in + c.x.position(j) + left * c.x.spacing) * pixel_size;
       const Window window{at,
                           packed + left * tap,
@@ -66,16 +67,16 @@ void compute_row(const Correlation& c, const float* x, int64_t blocks, const flo
                           c.x.spacing * pixel_size,
                           side_by_side ? (right - left) * c.in_channels : c.in_channels};
       const auto kernel = (blocks == 2 ? pixels<2> : pixels<1>)[static_cast<size_t>(outputs - 1)];
-      kernel(window, bias ? bias + first : nullptr, row + (j * c.out_channels + first) * lanes, c.x.grid * c.out_channels * lanes);
+      kernel(window, bias ? bias + first : nullptr, row + (j * c.out_pixel() + first) * lanes, c.x.grid * c.out_pixel() * lanes);
     }
   }
 }
 
 void store_row(const Correlation& c, const float* row, int64_t image, int64_t images, int64_t i, float* out) {
-  const int64_t size = c.y.out * c.x.out * c.out_channels;
-  if (c.x.every == 1) return deinterleave(row, c.x.grid * c.out_channels, images, size, out + c.output_offset(image, i, 0));
+  const int64_t size = c.y.out * c.x.out * c.out_pixel();
+  if (c.x.every == 1) return deinterleave(row, c.x.grid * c.out_pixel(), images, size, out + c.output_offset(image, i, 0));
   for (int64_t j = 0; j < c.x.grid; ++j)
-    deinterleave(row + j * c.out_channels * lanes, c.out_channels, images, size, out + c.output_offset(image, i, j));
+    deinterleave(row + j * c.out_pixel() * lanes, c.out_pixel(), images, size, out + c.output_offset(image, i, j));
 }
 
 }  // namespace
@@ -83,18 +84,18 @@ void store_row(const Correlation& c, const float* row, int64_t image, int64_t im
 bool fits_images(const Correlation& c) {
   constexpr int64_t largest = 1 << 19;  // numbers in an image; a block of them must not take too much memory
   const int64_t rounded = (c.images + lanes - 1) / lanes * lanes;
-  return c.groups == 1 && 4 * c.images >= 3 * rounded && std::max(c.y.in * c.x.in * c.in_channels, c.y.out * c.x.out * c.out_channels) <= largest;
+  return 4 * c.images >= 3 * rounded && std::max(c.y.in * c.x.in * c.in_pixel(), c.y.out * c.x.out * c.out_pixel()) <= largest;
 }
 
 void correlate_images(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
   const Cuts cuts(c.out_channels, most_outputs);
   const Tensor packed = weight.packed(PackedWeights::images, [&] { return pack(c, weight, cuts); });
   const float* weights = static_cast<const float*>(packed.raw());
-  const int64_t row = c.x.in * c.in_channels, image_size = c.y.in * row;
+  const int64_t row = c.x.in * c.in_pixel(), image_size = c.y.in * row;
   const int64_t at_once = std::min(images_at_once(image_size), (c.images + lanes - 1) / lanes * lanes);
   Tensor interleaved = Tensor::empty({at_once * image_size});
   float* x = static_cast<float*>(interleaved.raw());
-  const int64_t output_row = c.x.grid * c.out_channels * lanes;
+  const int64_t output_row = c.x.grid * c.out_pixel() * lanes;
   Scratch scratch(2 * output_row * static_cast<int64_t>(sizeof(float)), (at_once / lanes + 1) / 2 * c.y.grid);
   for (int64_t first = 0; first < c.images; first += at_once) {
     const int64_t images = std::min(at_once, c.images - first), blocks = (images + lanes - 1) / lanes;

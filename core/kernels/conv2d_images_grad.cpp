@@ -46,9 +46,9 @@ constexpr auto tiles = []<size_t... o>(std::index_sequence<o...>) { return std::
 // The weight gradient of some output channels at one row of the kernel, over the images of a chunk.
 struct Slice {
   const Correlation& c;
-  int64_t a, first_output, outputs;
+  int64_t a, first_output, outputs;  // of all groups' outputs
   // Columns of the kernel that no padding tells apart are one run of terms.
-  bool one_run = c.x.spacing == 1 && !c.x.needs_padding();
+  bool one_run = c.x.spacing == 1 && c.groups == 1 && !c.x.needs_padding();
   Cuts cuts{one_run ? c.x.taps * c.in_channels : c.in_channels, most_terms};
 
   int64_t runs() const { return one_run ? 1 : c.x.taps; }
@@ -57,7 +57,8 @@ struct Slice {
   void add_block(const float* x, const float* gradient, float* sums) const {
     // As many rows at a time as stay in the first cache.
     const int64_t step = std::max<int64_t>(1, 64 / c.x.grid);
-    const int64_t x_pixel = c.in_channels * lanes, gradient_pixel = c.out_channels * lanes;
+    const int64_t x_pixel = c.in_pixel() * lanes, gradient_pixel = c.out_pixel() * lanes;
+    x += first_output / c.out_channels * c.in_channels * lanes;
     int64_t begin = 0, end = c.y.grid;
     while (begin < end && (a < c.y.first_tap(begin) || a >= c.y.end_tap(begin))) ++begin;
     while (begin < end && (a < c.y.first_tap(end - 1) || a >= c.y.end_tap(end - 1))) --end;
@@ -104,14 +105,14 @@ struct Slice {
 }  // namespace
 
 void weight_grad_images(const Correlation& c, const float* in, const float* gradient, float* out) {
-  const int64_t row = c.x.in * c.in_channels, gradient_row = c.x.grid * c.out_channels, size = c.y.in * row, gradient_size = c.y.grid * gradient_row;
+  const int64_t row = c.x.in * c.in_pixel(), gradient_row = c.x.grid * c.out_pixel(), size = c.y.in * row, gradient_size = c.y.grid * gradient_row;
   const int64_t at_once = std::min(images_at_once(size + gradient_size), (c.images + lanes - 1) / lanes * lanes);
   Tensor interleaved = Tensor::empty({at_once * size}), interleaved_gradient = Tensor::empty({at_once * gradient_size});
   float *x = static_cast<float*>(interleaved.raw()), *g = static_cast<float*>(interleaved_gradient.raw());
   const Cuts outputs(c.out_channels, most_outputs);
-  const int64_t units = outputs.count * c.y.taps, sums_size = most_outputs * c.x.taps * c.in_channels * lanes;
+  const int64_t units = c.groups * outputs.count * c.y.taps, sums_size = most_outputs * c.x.taps * c.in_channels * lanes;
   Scratch scratch(sums_size * static_cast<int64_t>(sizeof(float)), units);
-  if (c.images == 0) std::fill_n(out, c.out_channels * c.terms(), 0.0f);
+  if (c.images == 0) std::fill_n(out, c.out_pixel() * c.terms(), 0.0f);
   for (int64_t first = 0; first < c.images; first += at_once) {
     const int64_t images = std::min(at_once, c.images - first);
     interleave_images(in + first * size, images, c.y.in, row, x);
@@ -119,8 +120,8 @@ void weight_grad_images(const Correlation& c, const float* in, const float* grad
     parallel_for(units, 1, [&](int64_t unit, int64_t) {
       const Scratch::Lease lease(scratch);
       float* sums = lease.as<float>();
-      const int64_t cut = unit / c.y.taps;
-      const Slice slice{c, unit % c.y.taps, outputs.begin(cut), outputs.length(cut)};
+      const int64_t cut = unit / c.y.taps % outputs.count, group = unit / c.y.taps / outputs.count;
+      const Slice slice{c, unit % c.y.taps, group * c.out_channels + outputs.begin(cut), outputs.length(cut)};
       std::fill_n(sums, sums_size, 0.0f);
       for (int64_t block = 0; block * lanes < images; ++block) slice.add_block(x + block * size * lanes, g + block * gradient_size * lanes, sums);
       slice.finish(sums, first > 0, out);

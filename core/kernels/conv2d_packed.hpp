@@ -9,7 +9,7 @@ namespace scry::kernels {
 /// The forms that convolutions bring a weight into, kept for the next call. For one weight whose values don't change.
 class PackedWeights {
  public:
-  enum Form { winograd, channels, images, general, depthwise, forms };
+  enum Form { winograd, channels, images, dots, general, depthwise, forms };
 
   template <class Make>
   Tensor get(Form form, const Make& make) {

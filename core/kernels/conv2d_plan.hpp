@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <mutex>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace scry::kernels::conv {
@@ -36,6 +37,13 @@ struct Axis {
   /// The inputs from the first one that is gathered to the last.
   int64_t reach() const { return (grid - 1) * step + (taps - 1) * spacing + 1; }
   bool needs_padding() const { return grid > 0 && (start < 0 || start + reach() > in); }
+  /// The grid points all of whose taps lie on the input: [first, second).
+  std::pair<int64_t, int64_t> inner_points() const {
+    int64_t begin = 0, end = grid;
+    while (begin < end && first_tap(begin) > 0) ++begin;
+    while (end > begin && end_tap(end - 1) < taps) --end;
+    return {begin, end};
+  }
 };
 
 /// Channels-last images of groups * in_channels to those of groups * out_channels.
@@ -201,14 +209,22 @@ void correlate_depthwise(const Correlation& c, const T* in, const Weight<T>& wei
 template <class T>
 void weight_grad_depthwise(const Correlation& c, const T* in, const T* gradient, T* out);
 
-// Registers over output channels: f32, out_channels a multiple of the register's width.
-bool fits_channels(const Correlation& c);
+// Registers over output channels: f32. The last of a group may be partly used.
+/// Whether the channels of a group fill registers, and whether they nearly do.
+bool fills_channels(const Correlation& c);
+bool nearly_fills_channels(const Correlation& c);
 void correlate_channels(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 void weight_grad_channels(const Correlation& c, const float* in, const float* gradient, float* out);
+
+// Few output channels, many inputs side by side: f32, one group. Registers over the terms of dot products.
+bool fits_dots(const Correlation& c);
+void correlate_dots(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 
 // Narrow groups, several as one whose weights between different groups are zero: more products, but in full registers. f32.
 /// How many; 1 where that doesn't help.
 int64_t groups_together(const Correlation& c);
+/// Whether at most every other product is lost to the zeros.
+bool fits_groups(const Correlation& c);
 void correlate_groups(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 void weight_grad_groups(const Correlation& c, const float* in, const float* gradient, float* out);
 
@@ -219,7 +235,7 @@ bool fills_registers(const Correlation& c);
 void correlate_winograd(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 void weight_grad_winograd(const Correlation& c, const float* in, const float* gradient, float* out);
 
-// Registers over images: f32, one group, any numbers of channels, batches that fill registers.
+// Registers over images: f32, any numbers of channels, batches that fill registers.
 bool fits_images(const Correlation& c);
 void correlate_images(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out);
 void weight_grad_images(const Correlation& c, const float* in, const float* gradient, float* out);

@@ -13,6 +13,8 @@ struct Window2d {
   Pair padding_before{0, 0};
   Pair padding_after{0, 0};  // less than 0 where so much of the image isn't looked at
   Pair dilation{1, 1};
+  Pair results{0, 0};  // in max_pool2d, where not 0: so many windows that share the image out, from i size / n to (i + 1) size / n rounded up;
+                       // the kernel is the largest of them
 };
 
 /// How many windows fit along `axis` (0: height, 1: width) of an image `size` long. With `ceil_mode` a last one may reach past the padding,

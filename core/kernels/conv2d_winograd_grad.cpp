@@ -108,7 +108,7 @@ void weight_grad_winograd(const Correlation& c, const float* in, const float* gr
     transform_sums(c, outputs, sums, all_results + piece * size);
   });
   add_pieces(all_results, pieces, size);
-  unpack_weight_grad(c, all_results, outputs.block, out);
+  unpack_weight_grad(c, all_results, ChannelBlocks(c.out_channels, outputs.block), out);
 }
 
 }  // namespace scry::kernels::conv

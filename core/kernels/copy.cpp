@@ -1,6 +1,7 @@
 #include <scry/core/kernels/convert.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/elementwise.hpp>
+#include <scry/core/kernels/transpose.hpp>
 #include <algorithm>
 
 namespace scry::kernels {
@@ -36,7 +37,7 @@ Tensor cast(const Tensor& x, DType dtype) {
 
 void copy_into(const Tensor& out, const Tensor& x) {
   require(broadcast_shapes("copy", out.shape(), x.shape()) == out.shape(), "copy: shape ", x.shape(), " does not broadcast to ", out.shape());
-  elementwise_into(out, {&x}, loop_between(out.dtype(), x.dtype()), nullptr);
+  if (!copy_transposed(out, x)) elementwise_into(out, {&x}, loop_between(out.dtype(), x.dtype()), nullptr);
 }
 
 void fill(const Tensor& out, double value) {

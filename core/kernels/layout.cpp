@@ -1,23 +1,8 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/layout.hpp>
-#include <scry/core/kernels/reduce_driver.hpp>
-#include <scry/core/parallel.hpp>
 #include <algorithm>
 
 namespace scry::kernels {
-namespace {
-
-// One image between channel planes and pixels, in squares that stay in L1.
-template <class T>
-void transpose_image(const T* in, int64_t channel_stride, int64_t pixel_stride, int64_t pixels, int64_t channels, T* out) {
-  constexpr int64_t square = 16;
-  for (int64_t p0 = 0; p0 < pixels; p0 += square)
-    for (int64_t c0 = 0; c0 < channels; c0 += square)
-      for (int64_t p = p0; p < std::min(pixels, p0 + square); ++p)
-        for (int64_t c = c0; c < std::min(channels, c0 + square); ++c) out[p * channels + c] = in[c * channel_stride + p * pixel_stride];
-}
-
-}  // namespace
 
 Shape channels_last_strides(const Shape& shape) {
   const int64_t channels = std::max<int64_t>(shape[1], 1);
@@ -53,21 +38,7 @@ Tensor empty_channels_last(const Shape& shape, DType dtype) { return Tensor::emp
 Tensor channels_last(const Tensor& x) {
   if (is_channels_last(x)) return x;
   Tensor out = empty_channels_last(x.shape(), x.dtype());
-  Axes pixels;
-  for (int i = 2; i < x.rank(); ++i) pixels.add(x.shape()[i], x.strides()[i]);
-  if (pixels.rank > 1) {  // no single step leads from pixel to pixel
-    copy_into(out, x);
-    return out;
-  }
-  const int64_t channels = x.size(1), image = pixels.count * channels;
-  dispatch(x.dtype(), [&]<class T>() {
-    const T* in = static_cast<const T*>(x.raw());
-    T* to = static_cast<T*>(out.raw());
-    parallel_for(x.size(0), grain_for(image * static_cast<int64_t>(sizeof(T))), [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i)
-        transpose_image(in + i * x.strides()[0], x.strides()[1], pixels.inner_stride(), pixels.count, channels, to + i * image);
-    });
-  });
+  copy_into(out, x);
   return out;
 }
 

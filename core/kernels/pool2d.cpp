@@ -9,8 +9,17 @@
 namespace scry::kernels {
 namespace {
 
-using conv::Axis;
 using conv::Table;
+
+// With `shared` windows share the axis out; they are of two sizes at most.
+struct Axis : conv::Axis {
+  bool shared;
+  Axis(const Window2d& window, size_t i, int64_t from, int64_t to)
+      : conv::Axis(conv::forward_axis(window, i, from, to)), shared(window.results[i] > 0) {}
+  int64_t position(int64_t i) const { return shared ? i * in / grid : conv::Axis::position(i); }
+  int64_t first_tap(int64_t i) const { return shared ? 0 : conv::Axis::first_tap(i); }
+  int64_t end_tap(int64_t i) const { return shared ? ((i + 1) * in + grid - 1) / grid - position(i) : conv::Axis::end_tap(i); }
+};
 
 // A pooling of channels-last images. Forward passes run over output rows; backward passes over input rows, each of which gathers from the
 // windows that reach it, so that no two threads write to the same place.
@@ -20,13 +29,17 @@ struct Plan {
   };
   int64_t images, channels;
   Axis y, x;
-  Table<Tap> taps;
+  Table<Tap> taps{};
+  std::pair<int64_t, int64_t> together{0, 0};  // the windows of a row that lie wholly on the image, neighbours one pixel apart
+  // How many windows from j on the kernels can take as one with as many times the channels.
+  int64_t run_from(int64_t j) const { return j >= together.first && j < together.second ? together.second - j : 1; }
   int64_t output_rows() const { return images * y.grid; }
   int64_t input_rows() const { return images * y.in; }
 };
 
 Plan make_plan(const Shape& input, const Shape& output, const Window2d& window) {
-  Plan p{input[0], input[1], conv::forward_axis(window, 0, input[2], output[2]), conv::forward_axis(window, 1, input[3], output[3]), {}};
+  Plan p{input[0], input[1], {window, 0, input[2], output[2]}, {window, 1, input[3], output[3]}};
+  if (p.x.step == 1 && !p.x.shared) p.together = p.x.inner_points();
   if (p.y.taps > p.y.in || p.x.taps > p.x.in) return p;  // no window is whole
   p.taps.reserve(static_cast<size_t>(p.y.taps * p.x.taps));
   for (int64_t a = 0; a < p.y.taps; ++a)
@@ -145,14 +158,16 @@ struct Box {
 // One output row of max pooling. Indices are counted in T, which is exact, and turned into integers at the end.
 template <class T, class Index>
 void max_row(const Plan& p, const T* image, int64_t i, T* values, Index* indices) {
-  for (int64_t j = 0; j < p.x.grid; ++j, values += p.channels, indices += p.channels) {
+  for (int64_t j = 0, size = 0; j < p.x.grid; j += size / p.channels, values += size, indices += size) {
     const Box box(p, i, j);
-    for_channels<T>(p.channels, [&]<class V>(int64_t c) {
+    size = p.run_from(j) * p.channels;
+    for_channels<T>(size, [&]<class V>(int64_t c) {
       V best(-std::numeric_limits<T>::infinity()), index(static_cast<T>(box.first_index()));
       box.for_taps([&](int64_t at, int64_t tap) {
         const V value = load<V>(image + at + c);
         // What isn't smaller or equal is larger or NaN; once NaN is there it stays.
-        const auto takes = !(value <= best) && (best == best);
+        const auto larger = !(value <= best);
+        const auto takes = larger & (best == best);
         best = choose(takes, value, best);
         index = choose(takes, V(static_cast<T>(tap)), index);
       });
@@ -206,7 +221,11 @@ Table<T> shares(const Plan& p, const Window2d& window, bool count_include_pad, i
 
 Shape pool2d_output_shape(std::string_view op, const Shape& input, const Window2d& window, bool ceil_mode) {
   require(input.rank() == 4, op, ": expected images [N, C, H, W], got shape ", input);
-  return {input[0], input[1], window_count(op, window, 0, input[2], ceil_mode), window_count(op, window, 1, input[3], ceil_mode)};
+  const auto count = [&](int axis) {
+    const int64_t given = window.results[static_cast<size_t>(axis)];
+    return given > 0 ? given : window_count(op, window, axis, input[2 + axis], ceil_mode);
+  };
+  return {input[0], input[1], count(0), count(1)};
 }
 
 Pooled max_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode) {
@@ -299,10 +318,11 @@ Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode, bool 
     for_rows(p.output_rows(), size * p.y.taps * p.x.taps * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
       const int64_t i = row % p.y.grid;
       const T* image = images + row / p.y.grid * p.y.in * p.x.in * p.channels;
-      for (int64_t j = 0; j < p.x.grid; ++j) {
+      for (int64_t j = 0, run = 0; j < p.x.grid; j += run) {
         const Box box(p, i, j);
+        run = p.run_from(j);
         const T each = share[static_cast<size_t>(i * p.x.grid + j)];
-        for_channels<T>(p.channels, [&]<class V>(int64_t c) {
+        for_channels<T>(run * p.channels, [&]<class V>(int64_t c) {
           V sum(T{0});
           box.for_taps([&](int64_t at, int64_t) { sum += load<V>(image + at + c); });
           store(V(sum * V(each)), means + row * size + j * p.channels + c);

@@ -11,6 +11,18 @@ namespace {
 int64_t* integers(const Tensor& x) { return static_cast<int64_t*>(x.raw()); }
 double* doubles(const Tensor& x) { return static_cast<double*>(x.raw()); }
 
+// The map applied to neighbouring elements.
+template <class A, class T>
+void combine_line(const Resampling& map, const T* line, T* out) {
+  const int64_t *first = integers(map.first), *source = integers(map.source);
+  const double* share = doubles(map.share);
+  for (int64_t o = 0; o < map.out; ++o) {
+    A sum{0};
+    for (int64_t k = first[o]; k < first[o + 1]; ++k) sum += static_cast<A>(share[k]) * static_cast<A>(line[source[k]]);
+    out[o] = static_cast<T>(sum);
+  }
+}
+
 // Row o of the map applied to slices of `inner` neighbouring elements, added up in A.
 template <class A, class T>
 void combine(const Resampling& map, int64_t o, const T* slices, int64_t inner, T* out) {
@@ -65,24 +77,31 @@ Resampling Resampling::transposed() const {
 }
 
 Tensor resample(const Tensor& input, int axis, const Resampling& map) {
-  const bool spatial = axis >= 2;
-  const Tensor x = spatial ? channels_last(input) : contiguous(input);
+  const bool pixels = axis >= 2 && !input.is_contiguous();
+  const Tensor x = pixels ? channels_last(input) : contiguous(input);
   Shape shape = x.shape();
   require(shape[axis] == map.in, "resample: a map of ", map.in, " places doesn't fit axis ", axis, " of shape ", shape);
   shape[axis] = map.out;
-  Tensor out = spatial ? empty_channels_last(shape, x.dtype()) : Tensor::empty(shape, x.dtype());
+  Tensor out = pixels ? empty_channels_last(shape, x.dtype()) : Tensor::empty(shape, x.dtype());
   if (out.numel() == 0) return out;
-  int64_t inner = spatial ? shape[1] : 1;
+  int64_t inner = pixels ? shape[1] : 1;
   for (int i = axis + 1; i < shape.rank(); ++i) inner *= shape[i];
   constexpr int64_t few = 4;  // terms that need no double for their sum
   const int64_t terms = (integers(map.first)[map.out] + map.out - 1) / map.out;
   dispatch_floating("resample", x.dtype(), [&]<class T>() {
     const T* from = static_cast<const T*>(x.raw());
     T* to = static_cast<T*>(out.raw());
-    parallel_for(out.numel() / inner, grain_for(inner * (terms + 1) * static_cast<int64_t>(sizeof(T))), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row)
-        (terms <= few ? combine<T, T> : combine<double, T>)(map, row % map.out, from + row / map.out * map.in * inner, inner, to + row * inner);
-    });
+    const auto in_units = [&](int64_t size, const auto& unit) {
+      parallel_for(out.numel() / size, grain_for(size * (terms + 1) * static_cast<int64_t>(sizeof(T))), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) unit(i);
+      });
+    };
+    if (inner == 1) {
+      const auto line = terms <= few ? combine_line<T, T> : combine_line<double, T>;
+      return in_units(map.out, [&](int64_t i) { line(map, from + i * map.in, to + i * map.out); });
+    }
+    const auto row = terms <= few ? combine<T, T> : combine<double, T>;
+    in_units(inner, [&](int64_t i) { row(map, i % map.out, from + i / map.out * map.in * inner, inner, to + i * inner); });
   });
   return out;
 }

@@ -1,6 +1,8 @@
 #include <scry/core/kernels/copy.hpp>
+#include <scry/core/kernels/layout.hpp>
 #include <scry/core/kernels/reducers.hpp>
 #include <scry/core/kernels/row_norm.hpp>
+#include <scry/core/kernels/row_norm_pixels.hpp>
 #include <scry/core/memory.hpp>
 #include <scry/core/parallel.hpp>
 #include <cmath>
@@ -74,9 +76,15 @@ void add_parameter_gradients(const T* g, const RowNorm& norm, int64_t first_chan
   }
 }
 
+// Images whose pixels are rows of neighbouring channels.
+bool in_pixels(const Tensor& x, const RowNorm& norm) {
+  return norm.span > 1 && norm.centered && !x.is_contiguous() && x.numel() > 0 && is_channels_last(x);
+}
+
 }  // namespace
 
 RowNormResult row_norm(const Tensor& input, const Tensor& weight, const Tensor& bias, const RowNorm& norm) {
+  if (in_pixels(input, norm)) return pixel_norm(input, weight, bias, norm);
   const Tensor x = contiguous(input);
   const int64_t n = norm.length, rows = n ? x.numel() / n : 0;
   RowNormResult out{Tensor::empty(x.shape(), x.dtype()), Tensor::empty({rows}, f64), Tensor::empty({rows}, f64)};
@@ -108,6 +116,7 @@ RowNormResult row_norm(const Tensor& input, const Tensor& weight, const Tensor& 
 
 RowNormGradients row_norm_gradients(const Tensor& gradient, const Tensor& input, const Tensor& weight, const Tensor& mean, const Tensor& inverse,
                                     const RowNorm& norm) {
+  if (in_pixels(input, norm)) return pixel_norm_gradients(gradient, input, weight, mean, inverse, norm);
   const Tensor x = contiguous(input), g = contiguous(gradient);
   const int64_t n = norm.length, rows = n ? x.numel() / n : 0, channels = norm.channels(), grain = grain_of(norm),
                 pieces = (rows + grain - 1) / grain;

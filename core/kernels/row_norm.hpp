@@ -4,7 +4,7 @@
 
 namespace scry::kernels {
 
-/// How a row-major tensor is normalised: in rows of `length` elements, by their own mean and variance. Weight and bias: [channels], of x's type,
+/// How a tensor, in row-major order, is normalised: in rows of `length` elements, by their own mean and variance. Weight and bias: [channels], of x's type,
 /// or undefined; row r belongs to group r % groups of channels / groups channels, and each channel has `span` neighbouring elements in the row.
 struct RowNorm {
   int64_t length, groups = 1, span = 1;

@@ -66,6 +66,12 @@ std::vector<Case> make_cases() {
   for (const int64_t batch : {1, 7, 8, 15, 16, 17, 32})
     for (const int64_t channels : {1, 3, 6, 20})
       cases.push_back({"around batches", {batch, channels, 6, 7}, {26 - channels, channels, 3, 3}, window(3, 3, 1 + channels % 2, batch % 3)});
+  for (const int64_t outputs : {1, 2, 3, 4, 5})
+    for (const int64_t width : {1, 3, 4, 5, 9})
+      cases.push_back({"few outputs", {2, outputs + 13, 4, width}, {outputs, outputs + 13, 3, 3}, window(3, 3, 1 + width % 2, 1)});
+  for (const int64_t batch : {2, 16})
+    for (const int64_t of_group : {1, 2, 3, 5, 7, 8, 9, 17})
+      cases.push_back({"around groups", {batch, 12, 5, 6}, {4 * of_group, 3, 3, 3}, window(3, 3, 1 + of_group % 2, 1), 4});
   // And around the tiles, their blocks and the pieces of the weight gradient in Winograd's method.
   for (const int64_t batch : {31, 33, 64, 257}) cases.push_back({"around blocks of tiles", {batch, 8, 4, 3}, {9, 8, 3, 3}, window(3, 3, 1, 1)});
   cases.push_back({"tiles by rows", {2, 16, 37, 41}, {17, 16, 3, 3}, window(3, 3, 1, 0)});

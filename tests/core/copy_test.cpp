@@ -16,6 +16,12 @@ constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::nume
 
 Tensor of(const std::vector<double>& values, DType dtype = f64) { return cast(Tensor::of(values, {static_cast<int64_t>(values.size())}), dtype); }
 
+std::vector<double> counted(int64_t n) {
+  std::vector<double> values(static_cast<size_t>(n));
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i % 251);
+  return values;
+}
+
 TEST(Cast, FloatsAreCutTowardsZero) {
   for (const DType from : {f32, f64}) {
     EXPECT_EQ(cast(of({1.9, -1.9, 0.5, -0.5, 0, -0.0, 3}, from), i64).to_vector<int64_t>(), (std::vector<int64_t>{1, -1, 0, 0, 0, 0, 3}));
@@ -50,6 +56,27 @@ TEST(Cast, KeepsWhatTheOtherTypeHolds) {
   EXPECT_TRUE(std::isnan(cast(of({nan}), f32).item()));
   const int64_t large = (int64_t{1} << 53) + 1;
   EXPECT_EQ(cast(Tensor::of(std::vector<int64_t>{large}, {1}), f64).item(), 0x1p53);
+}
+
+TEST(Copy, BetweenOrdersOfAxes) {
+  for (const DType dtype : {f32, f64, i64, u8})
+    for (const int64_t rows : {1, 2, 7, 8, 9, 15, 16, 17, 33})
+      for (const int64_t columns : {1, 3, 8, 9, 16, 31, 64, 65, 130}) {
+        const Tensor x = cast(Tensor::of(counted(2 * rows * columns), {2, columns, rows}), dtype);
+        const Tensor out = Tensor::empty_strided({2, columns, rows}, {rows * columns, 1, columns}, dtype);
+        copy_into(out, x);
+        ASSERT_EQ(out.to_vector<double>(), x.to_vector<double>()) << rows << " x " << columns;
+        ASSERT_EQ(dense_copy(out).to_vector<double>(), x.to_vector<double>()) << rows << " x " << columns;
+      }
+}
+
+TEST(Copy, BetweenLayoutsOfImages) {
+  for (const Shape& shape : {Shape{2, 3, 17, 19}, {1, 20, 7, 1}, {3, 16, 1, 33}, {2, 17, 5, 6}}) {
+    const Tensor x = Tensor::of(counted(element_count(shape)), shape), there = channels_last(x);
+    EXPECT_TRUE(is_channels_last(there));
+    EXPECT_EQ(there.to_vector<double>(), x.to_vector<double>());
+    EXPECT_EQ(contiguous(there).to_vector<double>(), x.to_vector<double>());
+  }
 }
 
 TEST(Cast, SameTypeIsTheSameTensor) {
