@@ -1,4 +1,5 @@
 #include <scry/core/kernels/conv2d_channels.hpp>
+#include <scry/core/kernels/some.hpp>
 #include <array>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace {
 template <int pixels, int vectors>
 void tile(const PixelSource& s, float* out, int64_t out_pixel) {
   Lanes sum[pixels][vectors];
-  const FirstLanes last(s.last);
+  const Some<float> last(s.last);
   const auto load = [&](const float* from, int v) { return v + 1 < vectors ? Lanes::load_unaligned(from) : last.load(from); };
   for (int v = 0; v < vectors; ++v) {
     const Lanes start = s.bias ? load(s.bias + v * lanes, v) : Lanes(0.0f);

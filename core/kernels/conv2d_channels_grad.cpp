@@ -1,4 +1,5 @@
 #include <scry/core/kernels/conv2d_channels.hpp>
+#include <scry/core/kernels/some.hpp>
 #include <array>
 #include <utility>
 
@@ -10,7 +11,7 @@ namespace {
 template <int terms, int vectors>
 void tile(const TermSource& s, float* sums) {
   Lanes sum[terms][vectors];
-  const FirstLanes last(s.last);
+  const Some<float> last(s.last);
 
 #pragma GCC unroll 32
   for (int k = 0; k < terms; ++k)

@@ -1,4 +1,5 @@
 #include <scry/core/kernels/conv2d_channels.hpp>
+#include <scry/core/kernels/some.hpp>
 #include <array>
 #include <utility>
 
@@ -16,7 +17,7 @@ void dots(const PixelSource& s, int64_t weight_row, float* out, int64_t out_pixe
   for (int p = 0; p < pixels; ++p)
     for (int o = 0; o < outputs; ++o) sum[p][o] = Lanes(0.0f);
   const int64_t whole = s.segments.length / lanes * lanes;
-  const FirstLanes rest(s.segments.length - whole);
+  const Some<float> rest(s.segments.length - whole);
   const float* w = s.weights;
   const auto add = [&](const float* x, const auto& load) {
     Lanes weight[outputs];

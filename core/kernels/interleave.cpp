@@ -3,6 +3,7 @@
 #include <scry/core/kernels/transpose.hpp>
 
 namespace scry::kernels {
+
 template <class T>
 void interleave(const T* from, int64_t stride, int64_t rows, int64_t size, T* to, int64_t to_stride) {
   constexpr auto lanes = static_cast<int64_t>(Register<T>::size), few = 4 * lanes;
