@@ -4,8 +4,8 @@
 
 namespace scry::kernels {
 
-/// How a tensor, in row-major order, is normalised: in rows of `length` elements, by their own mean and variance. Weight and bias: [channels], of x's type,
-/// or undefined; row r belongs to group r % groups of channels / groups channels, and each channel has `span` neighbouring elements in the row.
+/// How a tensor, in row-major order, is normalised: in rows of `length` elements, by their own mean and variance. Weight and bias: [channels], of x's
+/// type, or undefined; row r belongs to group r % groups of channels / groups channels, and each channel has `span` neighbouring elements in the row.
 struct RowNorm {
   int64_t length, groups = 1, span = 1;
   bool centered = true;  ///< subtract the mean; else the mean of squares takes the variance's place
