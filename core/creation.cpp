@@ -2,13 +2,14 @@
 #include <scry/core/kernels/convert.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/elementwise.hpp>
+#include <scry/core/room.hpp>
 #include <algorithm>
 #include <cmath>
 
 namespace scry {
 
 Tensor full(const Shape& shape, double value, DType dtype) {
-  Tensor out = Tensor::empty(shape, dtype);
+  Tensor out = empty_for("full", shape, dtype);
   kernels::fill(out, value);
   return out;
 }
@@ -18,7 +19,7 @@ Tensor arange(double start, double stop, double step, DType dtype) {
           "arange: expected finite numbers and a step other than 0, got ", start, ", ", stop, ", ", step);
   const double count = std::max(0.0, std::ceil((stop - start) / step));
   require(count < 0x1p62, "arange: ", count, " elements are too many");
-  Tensor out = Tensor::empty({static_cast<int64_t>(count)}, dtype);
+  Tensor out = empty_for("arange", {static_cast<int64_t>(count)}, dtype);
   dispatch(dtype, [&]<class T>() {
     for (int64_t i = 0; i < out.numel(); ++i) static_cast<T*>(out.raw())[i] = kernels::convert<T>(start + static_cast<double>(i) * step);
   });
@@ -32,7 +33,7 @@ Tensor arange_integers(int64_t start, int64_t stop, int64_t step, DType dtype) {
   const uint64_t distance = step > 0 ? (stop > start ? to - from : 0) : (stop < start ? from - to : 0);
   const uint64_t count = distance ? (distance - 1) / (step > 0 ? by : 0 - by) + 1 : 0;
   require(count <= INT64_MAX, "arange: from ", start, " to ", stop, " by ", step, " are too many elements");
-  const Tensor out = Tensor::empty({static_cast<int64_t>(count)}, i64);
+  const Tensor out = empty_for("arange", {static_cast<int64_t>(count)}, i64);
   for (uint64_t i = 0; i < count; ++i) static_cast<int64_t*>(out.raw())[i] = static_cast<int64_t>(from + i * by);
   return kernels::cast(out, dtype);
 }
@@ -40,7 +41,7 @@ Tensor arange_integers(int64_t start, int64_t stop, int64_t step, DType dtype) {
 Tensor linspace(double start, double stop, int64_t count, DType dtype) {
   require(std::isfinite(start) && std::isfinite(stop) && count >= 0, "linspace: expected finite numbers and a count, got ", start, ", ", stop, ", ",
           count);
-  const Tensor out = Tensor::empty({count}, f64);
+  const Tensor out = empty_for("linspace", {count}, f64);
   auto* to = static_cast<double*>(out.raw());
   const double step = count > 1 ? stop / static_cast<double>(count - 1) - start / static_cast<double>(count - 1) : 0;
   for (int64_t i = 0; i < count; ++i)  // from both ends, so that both are exact and their halves mirror each other
@@ -51,7 +52,8 @@ Tensor linspace(double start, double stop, int64_t count, DType dtype) {
 Tensor eye(int64_t rows, int64_t columns, DType dtype) {
   columns = columns == -1 ? rows : columns;
   require(rows >= 0 && columns >= 0, "eye: expected sizes of at least 0, got ", rows, " and ", columns);
-  Tensor out = zeros({rows, columns}, dtype);
+  Tensor out = empty_for("eye", {rows, columns}, dtype);
+  kernels::fill(out, 0);
   const int64_t length = std::min(rows, columns);
   if (length) kernels::fill(Tensor::view(out.node().storage, 0, {length}, {columns + 1}, dtype), 1);
   return out;

@@ -3,6 +3,7 @@
 #include <scry/core/parallel.hpp>
 #include <scry/core/random.hpp>
 #include <scry/core/random_stream.hpp>
+#include <scry/core/room.hpp>
 #include <cmath>
 #include <numbers>
 #include <numeric>
@@ -106,7 +107,7 @@ void manual_seed(uint64_t seed) { default_generator() = Generator(seed); }
 
 Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generator& generator) {
   require(low <= high, "uniform: expected low <= high, got ", low, " and ", high);
-  Tensor out = Tensor::empty(shape, dtype);
+  Tensor out = empty_for("uniform", shape, dtype);
   dispatch_floating("uniform", dtype, [&]<class T>() {
     const T from = static_cast<T>(low), range = static_cast<T>(high - low);
     require(std::isfinite(from) && std::isfinite(range), "uniform: ", low, " to ", high, " is too wide for ", dtype);
@@ -120,7 +121,7 @@ Tensor uniform(const Shape& shape, double low, double high, DType dtype, Generat
 }
 
 Tensor randn(const Shape& shape, DType dtype, Generator& generator) {
-  Tensor out = Tensor::empty(shape, dtype);
+  Tensor out = empty_for("randn", shape, dtype);
   dispatch_floating("randn", dtype, [&]<class T>() {
     fill_blocks<T>(out, generator, [](T* values, const T* u) {
       for (int64_t i = 0; i < Numbers<T>::per_block; i += 2) {
@@ -135,7 +136,7 @@ Tensor randn(const Shape& shape, DType dtype, Generator& generator) {
 
 Tensor bernoulli(const Shape& shape, double p, DType dtype, Generator& generator) {
   require(p >= 0 && p <= 1, "bernoulli: expected a probability from 0 to 1, got ", p);
-  Tensor out = Tensor::empty(shape, dtype);
+  Tensor out = empty_for("bernoulli", shape, dtype);
   dispatch_floating("bernoulli", dtype, [&]<class T>() {
     fill_blocks<T>(out, generator, [p = static_cast<T>(p)](T* values, const T* u) {
       for (int64_t i = 0; i < Numbers<T>::per_block; ++i) values[i] = u[i] < p ? T{1} : T{0};
@@ -146,7 +147,7 @@ Tensor bernoulli(const Shape& shape, double p, DType dtype, Generator& generator
 
 Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generator) {
   require(low < high, "randint: expected low < high, got ", low, " and ", high);
-  Tensor out = Tensor::empty(shape, i64);
+  Tensor out = empty_for("randint", shape, i64);
   auto* data = out.mutable_data<int64_t>();
   const uint64_t from = static_cast<uint64_t>(low), range = static_cast<uint64_t>(high) - from;  // may be more than a signed integer holds
   for (int64_t i = 0; i < out.numel(); ++i) data[i] = static_cast<int64_t>(from + bounded(generator, range));
@@ -155,7 +156,7 @@ Tensor randint(int64_t low, int64_t high, const Shape& shape, Generator& generat
 
 Tensor randperm(int64_t n, Generator& generator) {
   require(n >= 0, "randperm: expected n >= 0, got ", n);
-  Tensor out = Tensor::empty({n}, i64);
+  Tensor out = empty_for("randperm", {n}, i64);
   auto* data = out.mutable_data<int64_t>();
   std::iota(data, data + n, int64_t{0});
   for (int64_t i = n - 1; i > 0; --i) std::swap(data[i], data[generator.below(i + 1)]);  // Fisher and Yates

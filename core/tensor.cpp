@@ -57,7 +57,11 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
   TensorNode& node = *tensor.node_;
   node.count = lay_out(shape, node.strides);
   require(node.count <= INT64_MAX / 8, "shape ", shape, ": more bytes than 64 bits can count");
-  node.storage = Storage::allocate(static_cast<size_t>(node.count) * size_of(dtype));
+  try {
+    node.storage = Storage::allocate(static_cast<size_t>(node.count) * size_of(dtype));
+  } catch (const Error& error) {
+    fail("tensor of shape ", shape, " and type ", dtype, ": ", error.what());
+  }
   return tensor;
 }
 

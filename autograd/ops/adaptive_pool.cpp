@@ -1,6 +1,7 @@
 #include <scry/autograd/ops/check.hpp>
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/resample.hpp>
+#include <scry/core/room.hpp>
 #include <numeric>
 
 namespace scry {
@@ -10,8 +11,9 @@ void check(std::string_view op, int dimensions, const Tensor& x, Pair size) {
   constexpr int64_t limit = int64_t{1} << 31;
   autograd::require_floating(op, x);
   autograd::require_rank(op, "the input", x, dimensions + 2);
-  require(size.height >= 1 && size.width >= 1 && size.height < limit && size.width < limit, op, ": expected a size of at least 1, got ", size.height,
-          " x ", size.width);
+  require(size.height >= 1 && size.width >= 1 && size.height < limit && size.width < limit, op, ": expected a size from 1 to below 2^31, got ",
+          size.height, " x ", size.width);
+  require_room(op, {x.size(0), x.size(1), dimensions == 1 ? 1 : size.height, size.width}, x.dtype());
   for (int i = 2; i < x.rank(); ++i) require(x.size(i) >= 1 && x.size(i) < limit, op, ": there is nothing to pool in shape ", x.shape());
 }
 

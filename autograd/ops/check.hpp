@@ -16,7 +16,8 @@ inline void require_floating(std::string_view op, const Tensor& x) {
 }
 
 inline void require_same_dtype(std::string_view op, const Tensor& a, const Tensor& b) {
-  require(a.dtype() == b.dtype(), op, ": the tensors are ", a.dtype(), " and ", b.dtype(), "; convert one with cast");
+  require(a.dtype() == b.dtype(), op, ": the tensors of shapes ", a.shape(), " and ", b.shape(), " are ", a.dtype(), " and ", b.dtype(),
+          "; convert one with cast");
 }
 
 inline void require_rank(std::string_view op, std::string_view argument, const Tensor& x, int rank) {

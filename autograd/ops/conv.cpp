@@ -6,6 +6,7 @@
 #include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/conv2d.hpp>
+#include <scry/core/room.hpp>
 #include <algorithm>
 
 namespace scry {
@@ -105,6 +106,7 @@ Tensor convolve_transposed(std::string_view op, int dimensions, const Tensor& x,
         (size - 1) * window.stride[i] + window.dilation[i] * (window.kernel[i] - 1) + 1 - window.padding_before[i] - window.padding_after[i];
     require(out[2 + axis] >= 1, op, ": an input of shape ", x.shape(), " leaves ", out[2 + axis], " elements of the result; use less padding");
   }
+  require_room(op, out, x.dtype());
   const Tensor y = with_rank(input_gradient(in, image_of(weight), out, window, o.groups), x.rank());
   return bias.defined() ? y + reshape(bias, dimensions == 1 ? Shape{-1, 1} : Shape{-1, 1, 1}) : y;
 }

@@ -8,6 +8,7 @@
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/indexing.hpp>
+#include <scry/core/room.hpp>
 
 namespace scry {
 namespace {
@@ -176,21 +177,24 @@ Tensor one_hot(const Tensor& index, int64_t classes, DType dtype) {
   Shape shape = index.shape();
   shape.push_back(classes);
   const int last = shape.rank() - 1;
-  const Tensor at = unsqueeze(checked_index("one_hot", index, shape, last, false), last), out = zeros(shape, dtype);
+  const Tensor at = unsqueeze(checked_index("one_hot", index, shape, last, false), last), out = empty_for("one_hot", shape, dtype);
+  kernels::fill(out, 0);
   kernels::scatter_into(out, last, at, expand(ones({}, dtype), at.shape()));
   return out;
 }
 
 Tensor masked_fill(const Tensor& x, const Tensor& mask, double value) {
   autograd::require_defined("masked_fill", x);
-  require(mask.defined() && mask.dtype() == boolean, "masked_fill: expected a mask of bools", mask.defined() ? text(", got ", mask.dtype()) : "");
+  require(mask.defined() && mask.dtype() == boolean, "masked_fill: expected a mask of bools",
+          mask.defined() ? text(", got ", mask.dtype(), " of shape ", mask.shape()) : "");
   broadcast_shapes("masked_fill", x.shape(), mask.shape());
   return where(mask, full({}, value, x.dtype()), x);
 }
 
 Tensor masked_select(const Tensor& x, const Tensor& mask) {
   autograd::require_defined("masked_select", x);
-  require(mask.defined() && mask.dtype() == boolean, "masked_select: expected a mask of bools", mask.defined() ? text(", got ", mask.dtype()) : "");
+  require(mask.defined() && mask.dtype() == boolean, "masked_select: expected a mask of bools",
+          mask.defined() ? text(", got ", mask.dtype(), " of shape ", mask.shape()) : "");
   const Shape shape = broadcast_shapes("masked_select", x.shape(), mask.shape());
   return gathered("masked_select", reshape(expand(x, shape), {element_count(shape)}), kernels::nonzero_positions(expand(mask, shape)), 0);
 }

@@ -2,6 +2,7 @@
 #include <scry/autograd/ops/interpolate.hpp>
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/resample.hpp>
+#include <scry/core/room.hpp>
 #include <algorithm>
 
 namespace scry {
@@ -78,10 +79,11 @@ Tensor interpolate(const Tensor& x, const InterpolateOptions& options) {
   require(!options.align_corners || options.mode == Interpolation::linear || options.mode == Interpolation::cubic,
           "interpolate: align_corners is for linear and cubic interpolation");
   Shape size = x.shape();
+  for (int axis = 2; axis < x.rank(); ++axis) size[axis] = target_of(x, axis, options).out;
+  require_room("interpolate", size, x.dtype());
   Tensor y = x;
   for (int axis = 2; axis < x.rank(); ++axis) {
     const Target t = target_of(x, axis, options);
-    size[axis] = t.out;
     if (options.mode != Interpolation::area && (t.in != t.out || t.numerator != t.denominator)) y = map_axis(y, axis, t, options);
   }
   if (options.mode == Interpolation::area) return x.rank() == 3 ? adaptive_avg_pool1d(x, size[2]) : adaptive_avg_pool2d(x, {size[2], size[3]});

@@ -6,6 +6,7 @@
 #include <scry/autograd/ops/view.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/triangle.hpp>
+#include <scry/core/room.hpp>
 
 namespace scry {
 
@@ -54,6 +55,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) { return product("bmm", a, b, 3); }
 Tensor outer(const Tensor& a, const Tensor& b) {
   autograd::require_rank("outer", "the first tensor", a, 1);
   autograd::require_rank("outer", "the second tensor", b, 1);
+  require_room("outer", {a.numel(), b.numel()}, promote(a.dtype(), b.dtype()));
   return unsqueeze(a, 1) * b;
 }
 

@@ -67,7 +67,9 @@ Tensor multi_margin_loss(const Tensor& x, const Tensor& labels, const MultiMargi
   autograd::require_floating(op, x);
   autograd::require_rank(op, "the input", x, 2);
   require(options.p == 1 || options.p == 2, op, ": p must be 1 or 2, got ", options.p);
-  require(labels.defined() && labels.dtype() == i64 && labels.shape() == Shape{x.size(0)}, op, ": expected i64 labels of shape [", x.size(0), "]");
+  require(labels.defined(), op, ": the labels are undefined");
+  require(labels.dtype() == i64 && labels.shape() == Shape{x.size(0)}, op, ": expected i64 labels of shape [", x.size(0), "], got ", labels.dtype(),
+          " of shape ", labels.shape());
   const int64_t classes = x.size(1);
   const Tensor at = unsqueeze(autograd::checked_labels(op, labels, classes, -1), 1);
   require(all(ge(at, 0)).item<bool>(), op, ": labels must be at least 0");

@@ -5,6 +5,7 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/elementwise.hpp>
+#include <scry/core/room.hpp>
 #include <algorithm>
 
 namespace scry {
@@ -42,6 +43,7 @@ Tensor pad_constant(const Tensor& x, const Widths& widths, double value) {
   const autograd::Recorder recorder = autograd::record("pad");
   Shape shape = x.shape();
   for (int i = 0; i < shape.rank(); ++i) shape[i] += widths.before[i] + widths.after[i];
+  require_room("pad", shape, x.dtype());
   Tensor out = Tensor::empty_strided(shape, kernels::strides_like(x, shape), x.dtype());
   Region inside = Region::whole(shape), kept = Region::whole(x.shape());
   for (int i = 0; i < shape.rank(); ++i) {
@@ -79,6 +81,7 @@ Tensor pad_axis(const Tensor& x, int axis, int64_t before, int64_t after, PadMod
     }
     Shape wide = x.shape();
     wide[axis] = width;
+    require_room("pad", wide, x.dtype());
     return expand(narrow(x, axis, front ? 0 : size - 1, 1), wide);
   };
   const int64_t start = std::max<int64_t>(-before, 0), stop = size - std::max<int64_t>(-after, 0);

@@ -5,6 +5,7 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/elementwise.hpp>
+#include <scry/core/room.hpp>
 
 namespace scry {
 namespace {
@@ -104,28 +105,42 @@ Tensor stack(std::span<const Tensor> list, int axis) {
 
 Tensor stack(std::initializer_list<Tensor> parts, int axis) { return stack(span_of(parts), axis); }
 
-Tensor repeat(const Tensor& x, std::span<const int64_t> counts) {
-  autograd::require_defined("repeat", x);
-  const Shape times(counts);
-  require(times.rank() >= x.rank(), "repeat: ", times.rank(), " counts for a tensor of shape ", x.shape(), "; each axis needs one");
+namespace {
+
+Tensor repeated_by(const char* op, const Tensor& x, const Shape& times) {
+  require(times.rank() >= x.rank(), op, ": ", times.rank(), " counts for a tensor of shape ", x.shape(), "; each axis needs one");
   Shape shape = x.shape();
   while (shape.rank() < times.rank()) shape.insert(0, 1);
   int64_t total = x.numel();
-  for (int64_t count : times)
-    require(count >= 0 && !__builtin_mul_overflow(total, count, &total), "repeat: ", times, " times shape ", x.shape(),
-            count < 0 ? " goes below nothing" : " has too many elements");
+  Shape all = shape;
+  for (int i = 0; i < times.rank(); ++i) {
+    require(times[i] >= 0 && !__builtin_mul_overflow(total, times[i], &total), op, ": ", times, " times shape ", x.shape(),
+            times[i] < 0 ? " goes below nothing" : " has too many elements");
+    all[i] = total ? all[i] * times[i] : 0;
+  }
+  require_room(op, all, x.dtype());
   Tensor y = reshape(x, shape);
   for (int axis = shape.rank() - 1; axis >= 0; --axis) y = repeated(y, axis, times[axis]);
   return y;
 }
 
+Shape counts_of(const char* op, const Tensor& x, std::span<const int64_t> counts) {
+  autograd::require_defined(op, x);
+  require(counts.size() <= Shape::max_rank, op, ": ", counts.size(), " counts for a tensor of shape ", x.shape(), "; there are ", Shape::max_rank,
+          " axes at most");
+  return Shape(counts);
+}
+
+}  // namespace
+
+Tensor repeat(const Tensor& x, std::span<const int64_t> counts) { return repeated_by("repeat", x, counts_of("repeat", x, counts)); }
+
 Tensor repeat(const Tensor& x, std::initializer_list<int64_t> counts) { return repeat(x, span_of(counts)); }
 
 Tensor tile(const Tensor& x, std::span<const int64_t> counts) {
-  autograd::require_defined("tile", x);
-  Shape times(counts);
+  Shape times = counts_of("tile", x, counts);
   while (times.rank() < x.rank()) times.insert(0, 1);
-  return repeat(x, {times.begin(), times.end()});
+  return repeated_by("tile", x, times);
 }
 
 Tensor tile(const Tensor& x, std::initializer_list<int64_t> counts) { return tile(x, span_of(counts)); }
@@ -138,6 +153,7 @@ Tensor repeat_interleave(const Tensor& x, int64_t count, int axis) {
   int64_t lead = 1, rest = 1;
   for (int i = 0; i < shape.rank(); ++i) (i <= at ? lead : rest) *= shape[i];
   require(!__builtin_mul_overflow(shape[at], count, &shape[at]), "repeat_interleave: ", count, " times shape ", x.shape(), " is too large");
+  require_room("repeat_interleave", shape, x.dtype());
   return reshape(expand(reshape(x, {lead, 1, rest}), {lead, count, rest}), shape);
 }
 

@@ -49,6 +49,7 @@ Tensor sum(const Tensor& x, const AxesArgument& axes, bool keepdim) {
 
 Tensor mean(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   autograd::require_floating("mean", x);
+  mask_of("mean", x, axes);
   const Tensor total = sum(x, axes, keepdim);
   const int64_t count = total.numel() ? x.numel() / total.numel() : 0;
   return total / static_cast<double>(count);
@@ -142,6 +143,7 @@ Tensor count_nonzero(const Tensor& x, const AxesArgument& axes, bool keepdim) {
 }
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
+  require_defined("sum_to", x);
   if (x.shape() == shape) return x;
   require(broadcast_shapes("sum_to", x.shape(), shape) == x.shape(), "sum_to: shape ", shape, " does not broadcast to ", x.shape());
   return record("sum_to")(kernels::sum_to(x, shape), wrt(

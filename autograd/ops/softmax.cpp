@@ -34,7 +34,7 @@ Tensor softmax(const Tensor& x, int axis) {
 
 Tensor softmin(const Tensor& x, int axis) {
   autograd::require_floating("softmin", x);
-  return softmax(-x, axis);
+  return softmax(-x, wrap_axis("softmin", axis, x.rank()));
 }
 
 Tensor log_softmax(const Tensor& x, int axis) {

@@ -185,6 +185,7 @@ Tensor transpose(const Tensor& x, int a, int b) {
 Tensor unsqueeze(const Tensor& x, int axis) {
   autograd::require_defined("unsqueeze", x);
   const int at = wrap_axis("unsqueeze", axis, x.rank() + 1);
+  require(x.rank() < Shape::max_rank, "unsqueeze: shape ", x.shape(), " has ", Shape::max_rank, " axes already, and can't have more");
   Shape shape = x.shape(), strides = x.strides();
   const int64_t step = at < x.rank() ? shape[at] * strides[at] : 1;
   shape.insert(at, 1);
@@ -207,7 +208,12 @@ Tensor squeeze(const Tensor& x, int axis) {
 Tensor expand(const Tensor& x, const Shape& shape) {
   autograd::require_defined("expand", x);
   if (x.shape() == shape) return x;
-  require(broadcast_shapes("expand", x.shape(), shape) == shape, "expand: shape ", x.shape(), " does not broadcast to ", shape);
+  bool possible = broadcast_shapes("expand", x.shape(), shape) == shape, empty = false;
+  int64_t count = 1;
+  for (int64_t size : shape) empty |= size == 0;
+  for (int64_t size : shape) possible &= size >= 0 && (empty || !__builtin_mul_overflow(count, size, &count));
+  require(possible, "expand: shape ", x.shape(), " does not broadcast to ", shape,
+          count > 0 ? "" : ", which has more elements than 64 bits can count");
   Shape strides = Shape::filled(shape.rank(), 0);
   const int lead = shape.rank() - x.rank();
   for (int i = 0; i < x.rank(); ++i) strides[lead + i] = x.shape()[i] == 1 ? 0 : x.strides()[i];

@@ -108,7 +108,8 @@ void by_size(DType dtype, const F& move) {
 }  // namespace
 
 Tensor checked_index(std::string_view op, const Tensor& index, const Shape& shape, int axis, bool negative) {
-  require(index.defined() && index.dtype() == i64, op, ": expected an index of i64", index.defined() ? text(", got ", index.dtype()) : "");
+  require(index.defined() && index.dtype() == i64, op, ": expected an index of i64",
+          index.defined() ? text(", got ", index.dtype(), " of shape ", index.shape()) : "");
   const int64_t size = shape[axis];
   if (index.numel() == 0) return index;
   const uint32_t all_axes = (1u << index.rank()) - 1;
