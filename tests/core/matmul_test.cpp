@@ -101,6 +101,43 @@ TEST(Matmul, BothSidesOfTheSmallProduct) {
   }
 }
 
+// Both sides of whole registers, tiles and panels, each operand as it lies and transposed; a bias where a product has several panels in depth.
+TEST(Matmul, EdgesOfTiles) {
+  for (const auto& [m, n, k] : {std::tuple{4, 10, 300},
+                                {5, 48, 13},
+                                {11, 9, 40},
+                                {12, 17, 64},
+                                {13, 33, 17},
+                                {23, 15, 21},
+                                {24, 16, 257},
+                                {25, 31, 256},
+                                {26, 32, 255},
+                                {37, 65, 1}}) {
+    const Tensor bias = values({n}, f32, 3);
+    const std::vector<Tensor> lefts = layouts(values({m, k}, f32, 1)), rights = layouts(values({k, n}, f32, 2));
+    for (const Tensor& a : {lefts[0], lefts[1]})
+      for (const Tensor& b : {rights[0], rights[1]}) {
+        SCOPED_TRACE(text(a.shape(), a.strides(), " times ", b.shape(), b.strides()));
+        const Tensor y = matmul(a, b), shifted = linear(a, Tensor::view(b.node().storage, 0, {n, k}, {b.strides()[1], b.strides()[0]}, f32), bias);
+        expect_product(y, a, b);
+        each_index(y.shape(), [&](std::span<const int64_t> i) {
+          ASSERT_NEAR(element<float>(shifted, i), element<float>(y, i) + element<float>(bias, i.subspan(1)), 2e-5);
+        });
+      }
+  }
+}
+
+// With an operand transposed by the call, as gradients do it.
+TEST(Matmul, TransposedByTheCall) {
+  const Tensor a = values({3, 5, 4}, f64, 1), b = values({3, 4, 7}, f64, 2), y = matmul(a, b);
+  const auto turned = [](const Tensor& x) {
+    return contiguous(Tensor::view(x.node().storage, 0, {3, x.size(2), x.size(1)}, {x.strides()[0], 1, x.strides()[1]}, f64));
+  };
+  EXPECT_TRUE(same_bits(matmul(turned(a), b, {.a = true}), y));
+  EXPECT_TRUE(same_bits(matmul(a, turned(b), {.b = true}), y));
+  EXPECT_TRUE(same_bits(matmul(turned(a), turned(b), {.a = true, .b = true}), y));
+}
+
 TEST(Matmul, LargePrimesAcrossThreads) {
   for (const DType dtype : {f32, f64}) {
     const Tensor a = values({101, 157}, dtype, 1), b = values({157, 97}, dtype, 2);
