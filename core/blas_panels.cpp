@@ -46,7 +46,7 @@ void multiply_row(int64_t begin, int64_t end, int64_t k, float alpha, const floa
 struct Units {
   int64_t panels, cuts, groups;
   Units(int64_t m, int64_t n, bool transposed) : panels((n + widest - 1) / widest) {
-    const int64_t wanted = thread_count() > 1 ? 8 * thread_count() : 1;
+    const int64_t wanted = thread_count() > 1 ? 4 * thread_count() : 1;
     const int64_t most_cuts = std::max<int64_t>(1, m / fewest_rows);
     cuts = transposed ? (m + most_rows - 1) / most_rows : std::clamp<int64_t>((wanted + panels - 1) / panels, 1, most_cuts);
     groups = transposed ? std::clamp<int64_t>((wanted + cuts - 1) / cuts, 1, panels) : panels;
