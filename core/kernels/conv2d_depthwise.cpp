@@ -44,42 +44,52 @@ void multiply_add(const Correlation& c, const T* x, const T* w, T* to) {
   }
 }
 
-// One channel in, one out: a register of channels of `points` neighbouring points; `in` and `weights` are at these channels. For one point the taps
-// may reach over the image's sides.
+// One channel in, one out: the taps of a row of grid points that lie on the image, with strides in elements.
+struct PlainRow {
+  int64_t rows, row, columns, column, weight_row, channels, step, out_step;
+};
+
+// A register of channels of `points` neighbouring points; `x` and `weights` are at these channels of their first taps.
 template <class V, int points, class T>
-void plain_points(const Correlation& c, const T* in, const T* weights, const V& start, int64_t image, int64_t i, int64_t j, T* out) {
+void plain_points(const PlainRow& s, const T* x, const T* weights, const V& start, T* out) {
   V sum[points];
   for (int p = 0; p < points; ++p) sum[p] = start;
-  const int64_t left = points == 1 ? c.x.first_tap(j) : 0, right = points == 1 ? c.x.end_tap(j) : c.x.taps, step = c.x.step * c.groups;
-  for (int64_t a = c.y.first_tap(i); a < c.y.end_tap(i); ++a) {
-    const T* row = c.input_row(in, image, c.y.position(i) + a * c.y.spacing);
-    for (int64_t b = left; b < right; ++b) {
-      const V weight = load<V>(weights + (a * c.x.taps + b) * c.groups);
-      const T* x = row + (c.x.position(j) + b * c.x.spacing) * c.groups;
-      for (int p = 0; p < points; ++p) sum[p] += load<V>(x + p * step) * weight;
+  for (int64_t a = 0; a < s.rows; ++a)
+    for (int64_t b = 0; b < s.columns; ++b) {
+      const V weight = load<V>(weights + a * s.weight_row + b * s.channels);
+      const T* from = x + a * s.row + b * s.column;
+      for (int p = 0; p < points; ++p) sum[p] += load<V>(from + p * s.step) * weight;
     }
-  }
-  for (int p = 0; p < points; ++p) store(sum[p], out + p * c.x.every * c.groups);
+  for (int p = 0; p < points; ++p) store(sum[p], out + p * s.out_step);
 }
 
 template <class T>
 void plain_row(const Correlation& c, const T* in, const T* weights, const T* bias, int64_t image, int64_t i, T* out) {
   constexpr int together = 4;
   const auto [inner, outer] = c.x.inner_points();
-  for_channels<T>(c.groups, [&]<class V>(int64_t k) {
-    const V start = bias ? load<V>(bias + k) : V(T{0});
-    int64_t j = 0;
-    while (j < c.x.grid) {
-      T* to = out + c.output_offset(image, i, j) + k;
-      if (j >= inner && j + together <= outer) {
-        plain_points<V, together>(c, in + k, weights + k, start, image, i, j, to);
-        j += together;
-      } else {
-        plain_points<V, 1>(c, in + k, weights + k, start, image, i, j, to);
-        ++j;
-      }
-    }
-  });
+  const int64_t top = c.y.first_tap(i), channels = c.groups;
+  PlainRow s{std::max<int64_t>(0, c.y.end_tap(i) - top),
+             c.y.spacing * c.x.in * channels,
+             c.x.taps,
+             c.x.spacing * channels,
+             c.x.taps * channels,
+             channels,
+             c.x.step * channels,
+             c.x.every * channels};
+  const T* first = s.rows > 0 ? c.input_row(in, image, c.y.position(i) + top * c.y.spacing) : in;
+  T* to = out + c.output_offset(image, i, 0);
+  const auto points = [&]<int count>(int64_t j, int64_t left) {
+    const T *x = s.columns > 0 ? first + (c.x.position(j) + left * c.x.spacing) * channels : in, *w = weights + top * s.weight_row + left * channels;
+    for_channels<T>(
+        channels, [&]<class V>(int64_t k) { plain_points<V, count>(s, x + k, w + k, bias ? load<V>(bias + k) : V(T{0}), to + j * s.out_step + k); });
+  };
+  for (int64_t j = 0; j < c.x.grid;) {
+    const bool several = j >= inner && j + together <= outer;
+    const int64_t left = several ? 0 : c.x.first_tap(j);
+    s.columns = several ? c.x.taps : std::max<int64_t>(0, c.x.end_tap(j) - left);
+    several ? points.template operator()<together>(j, left) : points.template operator()<1>(j, left);
+    j += several ? together : 1;
+  }
 }
 
 // The weight gradient of a register of channels for `columns` columns of taps from b on in row a, over rows [first, last) of all images.

@@ -31,11 +31,14 @@ void combine(const Resampling& map, int64_t o, const T* slices, int64_t inner, T
   const int64_t *first = integers(map.first), *source = integers(map.source);
   for (int64_t begin = 0; begin < inner; begin += most) {
     const int64_t width = std::min(most, inner - begin);
-    std::fill_n(sums, width, A{0});
+    if (first[o] == first[o + 1]) std::fill_n(sums, width, A{0});
     for (int64_t k = first[o]; k < first[o + 1]; ++k) {
       const T* from = slices + source[k] * inner + begin;
       const auto share = static_cast<A>(doubles(map.share)[k]);
-      for (int64_t i = 0; i < width; ++i) sums[i] += share * static_cast<A>(from[i]);
+      if (k == first[o])
+        for (int64_t i = 0; i < width; ++i) sums[i] = share * static_cast<A>(from[i]);
+      else
+        for (int64_t i = 0; i < width; ++i) sums[i] += share * static_cast<A>(from[i]);
     }
     for (int64_t i = 0; i < width; ++i) out[begin + i] = static_cast<T>(sums[i]);
   }
@@ -77,7 +80,8 @@ Resampling Resampling::transposed() const {
 }
 
 Tensor resample(const Tensor& input, int axis, const Resampling& map) {
-  const bool pixels = axis >= 2 && !input.is_contiguous();
+  // Numbers that lie far apart, those of neighbouring channels, are only brought together where many are made of them.
+  const bool pixels = axis >= 2 && (!input.is_contiguous() || map.out > map.in);
   const Tensor x = pixels ? channels_last(input) : contiguous(input);
   Shape shape = x.shape();
   require(shape[axis] == map.in, "resample: a map of ", map.in, " places doesn't fit axis ", axis, " of shape ", shape);

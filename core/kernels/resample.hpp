@@ -23,7 +23,7 @@ class Resampling {
 };
 
 /// x: [N, C, spatial…], f32 or f64, any strides, with `axis` of map.in places mapped. Sums of more than a few terms are made in double. The result
-/// lies channels-last if a spatial axis of a tensor that isn't row-major is mapped, else row-major.
+/// lies row-major or channels-last.
 Tensor resample(const Tensor& x, int axis, const Resampling& map);
 
 }  // namespace scry::kernels
