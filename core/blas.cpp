@@ -33,8 +33,10 @@ void product_by_dots(int64_t m, int64_t n, int64_t k, T alpha, Matrix<T> a, Matr
 
 constexpr int64_t small_product = 2048;  // multiply-adds below which OpenBLAS spends longer on its checks than on the product
 // From how many multiply-adds on f32 products go through panels of our own, and below it through tiles: for a few rows, or columns that leave most of
-// a register empty, OpenBLAS has kernels that are faster; so it has for rows too few to pay for laying a transposed matrix out anew.
-constexpr int64_t panel_product = 1 << 20, few_rows = 4, few_columns = 5 * static_cast<int64_t>(kernels::Register<float>::size) / 8, paying_rows = 24;
+// a register empty, OpenBLAS has kernels that are faster; so it has for rows too few to pay for laying a transposed matrix out anew, which with
+// AVX-512 it needn't do either.
+constexpr int64_t register_width = static_cast<int64_t>(kernels::Register<float>::size);
+constexpr int64_t panel_product = 1 << 20, few_rows = 4, few_columns = 5 * register_width / 8, paying_rows = register_width == 16 ? 24 : 8;
 constexpr int64_t product_piece = 1 << 20;  // multiply-adds that are worth a thread of their own …
 constexpr int64_t narrowest_piece = 32;     // … and rows or columns, below which BLAS's kernels run dry
 
