@@ -59,9 +59,10 @@ void correlate(const Correlation& c, const T* in, const conv::Weight<T>& weight,
     if (conv::fits_images(c)) return conv::correlate_images(c, in, weight, bias, out);
     if (conv::fits_dots(c)) return conv::correlate_dots(c, in, weight, bias, out);
     if (conv::groups_together(c) > 1) return conv::correlate_groups(c, in, weight, bias, out);
-    return conv::correlate_channels(c, in, weight, bias, out);
+    conv::correlate_channels(c, in, weight, bias, out);
+  } else {
+    conv::correlate_general(c, in, weight, bias, out);
   }
-  conv::correlate_general(c, in, weight, bias, out);
 }
 
 template <class T>
@@ -73,9 +74,10 @@ void weight_grad(const Correlation& c, const T* in, const T* gradient, T* out) {
     if (conv::fits_groups(c)) return conv::weight_grad_groups(c, in, gradient, out);
     if (conv::fits_images(c)) return conv::weight_grad_images(c, in, gradient, out);
     if (conv::groups_together(c) > 1) return conv::weight_grad_groups(c, in, gradient, out);
-    return conv::weight_grad_channels(c, in, gradient, out);
+    conv::weight_grad_channels(c, in, gradient, out);
+  } else {
+    conv::weight_grad_general(c, in, gradient, out);
   }
-  conv::weight_grad_general(c, in, gradient, out);
 }
 
 }  // namespace

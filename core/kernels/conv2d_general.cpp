@@ -20,36 +20,34 @@ void for_pieces(int64_t pieces, FunctionRef<void(int64_t piece)> body) {
 }
 
 // One channel group's patches of grid points [begin, end), a row each: [y.taps, x.taps, in_channels].
-template <class T>
-void gather_patches(const Correlation& c, const T* in, int64_t group, int64_t begin, int64_t end, T* rows) {
+void gather_patches(const Correlation& c, const double* in, int64_t group, int64_t begin, int64_t end, double* rows) {
   const int64_t run = c.in_channels, pixel = c.in_pixel();
   const bool whole_pixels = c.x.spacing == 1 && run == pixel;  // neighbouring taps lie side by side
   for (int64_t p = begin; p < end; ++p, rows += c.terms()) {
     const int64_t j = p % c.x.grid, i = p / c.x.grid % c.y.grid, image = p / (c.x.grid * c.y.grid);
     const int64_t left = c.x.first_tap(j), right = std::max(left, c.x.end_tap(j)), top = c.y.first_tap(i), bottom = std::max(top, c.y.end_tap(i));
     const int64_t row_size = c.x.taps * run;
-    std::fill_n(rows, top * row_size, T{0});
+    std::fill_n(rows, top * row_size, 0.0);
     for (int64_t a = top; a < bottom; ++a) {
-      T* to = rows + a * row_size;
-      const T* from = c.input_row(in, image, c.y.position(i) + a * c.y.spacing) + c.x.position(j) * pixel + group * run;
-      std::fill_n(to, left * run, T{0});
+      double* to = rows + a * row_size;
+      const double* from = c.input_row(in, image, c.y.position(i) + a * c.y.spacing) + c.x.position(j) * pixel + group * run;
+      std::fill_n(to, left * run, 0.0);
       if (whole_pixels) {
         std::copy_n(from + left * run, (right - left) * run, to + left * run);
       } else {
         for (int64_t b = left; b < right; ++b) std::copy_n(from + b * c.x.spacing * pixel, run, to + b * run);
       }
-      std::fill_n(to + right * run, (c.x.taps - right) * run, T{0});
+      std::fill_n(to + right * run, (c.x.taps - right) * run, 0.0);
     }
-    std::fill_n(rows + bottom * row_size, (c.y.taps - bottom) * row_size, T{0});
+    std::fill_n(rows + bottom * row_size, (c.y.taps - bottom) * row_size, 0.0);
   }
 }
 
 }  // namespace
 
-template <class T>
-void correlate_general(const Correlation& c, const T* in, const Weight<T>& weight, const T* bias, T* out) {
+void correlate_general(const Correlation& c, const double* in, const Weight<double>& weight, const double* bias, double* out) {
   const Tensor packed = weight.packed(PackedWeights::general, [&] { return pack(c, weight, Cuts(c.out_channels, c.out_channels)); });
-  const T* weights = static_cast<const T*>(packed.raw());
+  const double* weights = static_cast<const double*>(packed.raw());
   const int64_t terms = c.terms(), pixel = c.out_pixel(), block = rows_of_a_block(c);
   // A kernel of one tap on every pixel reads the rows where they are; a grid on every pixel writes them where they go.
   const bool patches_in_place = c.y.taps == 1 && c.x.taps == 1 && c.y.step == 1 && c.x.step == 1 && c.y.start == 0 && c.x.start == 0 &&
@@ -57,19 +55,19 @@ void correlate_general(const Correlation& c, const T* in, const Weight<T>& weigh
   const bool rows_in_place = c.y.every == 1 && c.x.every == 1;
   const int64_t patches_size = patches_in_place ? 0 : block * terms;
   const int64_t blocks = (c.points() + block - 1) / block;
-  Scratch scratch((patches_size + (rows_in_place ? 0 : block * pixel)) * static_cast<int64_t>(sizeof(T)), blocks);
+  Scratch scratch((patches_size + (rows_in_place ? 0 : block * pixel)) * static_cast<int64_t>(sizeof(double)), blocks);
   for_pieces(blocks, [&](int64_t piece) {
     const int64_t begin = piece * block, end = std::min(c.points(), begin + block);
     const Scratch::Lease lease(scratch);
-    T* patches = lease.as<T>();
-    T* rows = rows_in_place ? out + begin * pixel : patches + patches_size;
+    double* patches = lease.as<double>();
+    double* rows = rows_in_place ? out + begin * pixel : patches + patches_size;
     if (bias)
       for (int64_t p = begin; p < end; ++p) std::copy_n(bias, pixel, rows + (p - begin) * pixel);
     for (int64_t group = 0; group < c.groups; ++group) {
       if (!patches_in_place) gather_patches(c, in, group, begin, end, patches);
-      const blas::Matrix<T> a = patches_in_place ? blas::Matrix<T>{in + begin * c.in_pixel() + group * c.in_channels, c.in_pixel()}
-                                                 : blas::Matrix<T>{patches, std::max<int64_t>(terms, 1)};
-      blas::gemm(end - begin, c.out_channels, terms, T{1}, a, {weights + group * terms * c.out_channels, c.out_channels}, bias ? T{1} : T{0},
+      const blas::Matrix<double> a = patches_in_place ? blas::Matrix<double>{in + begin * c.in_pixel() + group * c.in_channels, c.in_pixel()}
+                                                      : blas::Matrix<double>{patches, std::max<int64_t>(terms, 1)};
+      blas::gemm(end - begin, c.out_channels, terms, 1.0, a, {weights + group * terms * c.out_channels, c.out_channels}, bias ? 1.0 : 0.0,
                  rows + group * c.out_channels, pixel);
     }
     if (rows_in_place) return;
@@ -78,39 +76,33 @@ void correlate_general(const Correlation& c, const T* in, const Weight<T>& weigh
   });
 }
 
-template <class T>
-void weight_grad_general(const Correlation& c, const T* in, const T* gradient, T* out) {
+void weight_grad_general(const Correlation& c, const double* in, const double* gradient, double* out) {
   const int64_t terms = c.terms(), size = c.out_pixel() * terms, block = rows_of_a_block(c);
   const int64_t blocks = (c.points() + block - 1) / block, pieces = gradient_pieces(blocks, size);
-  Tensor sums = Tensor::empty({pieces, size}, dtype_of<T>());
-  T* all_sums = static_cast<T*>(sums.raw());
-  Scratch scratch(block * terms * static_cast<int64_t>(sizeof(T)), pieces);
+  Tensor sums = Tensor::empty({pieces, size}, f64);
+  double* all_sums = static_cast<double*>(sums.raw());
+  Scratch scratch(block * terms * static_cast<int64_t>(sizeof(double)), pieces);
   for_pieces(pieces, [&](int64_t piece) {
     const Scratch::Lease lease(scratch);
-    T* patches = lease.as<T>();
-    T* sum = all_sums + piece * size;
-    std::fill_n(sum, size, T{0});
+    double* patches = lease.as<double>();
+    double* sum = all_sums + piece * size;
+    std::fill_n(sum, size, 0.0);
     for (int64_t b = blocks * piece / pieces; b < blocks * (piece + 1) / pieces; ++b) {
       const int64_t begin = b * block, end = std::min(c.points(), begin + block);
       for (int64_t group = 0; group < c.groups; ++group) {
         gather_patches(c, in, group, begin, end, patches);
-        const blas::Matrix<T> rows{gradient + begin * c.out_pixel() + group * c.out_channels, c.out_pixel(), true};
-        blas::gemm(c.out_channels, terms, end - begin, T{1}, rows, {patches, terms}, T{1}, sum + group * c.out_channels * terms, terms);
+        const blas::Matrix<double> rows{gradient + begin * c.out_pixel() + group * c.out_channels, c.out_pixel(), true};
+        blas::gemm(c.out_channels, terms, end - begin, 1.0, rows, {patches, terms}, 1.0, sum + group * c.out_channels * terms, terms);
       }
     }
   });
   add_pieces(all_sums, pieces, size);
   const int64_t taps = c.y.taps * c.x.taps;  // [O, taps, I] to [O, I, taps]
-  parallel_for(c.out_pixel(), grain_for(2 * terms * static_cast<int64_t>(sizeof(T))), [&](int64_t begin, int64_t end) {
+  parallel_for(c.out_pixel(), grain_for(2 * terms * static_cast<int64_t>(sizeof(double))), [&](int64_t begin, int64_t end) {
     for (int64_t o = begin; o < end; ++o)
       for (int64_t i = 0; i < c.in_channels; ++i)
         for (int64_t tap = 0; tap < taps; ++tap) out[(o * c.in_channels + i) * taps + tap] = all_sums[(o * taps + tap) * c.in_channels + i];
   });
 }
-
-template void correlate_general(const Correlation&, const float*, const Weight<float>&, const float*, float*);
-template void correlate_general(const Correlation&, const double*, const Weight<double>&, const double*, double*);
-template void weight_grad_general(const Correlation&, const float*, const float*, float*);
-template void weight_grad_general(const Correlation&, const double*, const double*, double*);
 
 }  // namespace scry::kernels::conv

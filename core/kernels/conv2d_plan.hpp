@@ -196,12 +196,10 @@ inline int64_t gradient_pieces(int64_t blocks, int64_t size) {
 template <class T>
 void add_pieces(T* sums, int64_t pieces, int64_t size);
 
-// The general path: patches laid out as rows of a matrix, and BLAS. Any groups, dilation, stride and padding.
-template <class T>
-void correlate_general(const Correlation& c, const T* in, const Weight<T>& weight, const T* bias, T* out);
+// The path of f64: patches laid out as rows of a matrix, and BLAS. Any groups, dilation, stride and padding.
+void correlate_general(const Correlation& c, const double* in, const Weight<double>& weight, const double* bias, double* out);
 /// `out` is [groups * out_channels, in_channels, y.taps, x.taps], row-major; `c` is that of the forward pass.
-template <class T>
-void weight_grad_general(const Correlation& c, const T* in, const T* gradient, T* out);
+void weight_grad_general(const Correlation& c, const double* in, const double* gradient, double* out);
 
 // One input channel a group (in the input gradient: one output channel a group).
 template <class T>
