@@ -13,7 +13,7 @@
 namespace scry::memory {
 namespace {
 
-constexpr size_t large_size = size_t{1} << 21;          // larger blocks are cut to size and joined
+constexpr size_t large_size = size_t{1} << 18;          // larger blocks are cut to size and joined
 constexpr size_t checked_size = size_t{1} << 24;        // system requests from here on are checked against the memory that is left
 constexpr size_t thread_cached_size = size_t{1} << 16;  // smaller blocks are cached by thread, without a lock
 constexpr int class_count = 4 * 48;
