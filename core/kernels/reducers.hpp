@@ -126,10 +126,10 @@ struct ExtremeAt {
       const int64_t at = std::max<int64_t>(0, i - width);
       place = same(extreme.ordered(load_lanes<V>(data + at)), wanted) ? Places{} + static_cast<Index>(at) : place;
     }
-    Index lanes[width], first = nowhere;
-    store_lanes(lanes, place);
-    for (Index l = 0; l < width; ++l) first = std::min(first, lanes[l] == nowhere ? nowhere : lanes[l] + l);
-    return first;
+    Index lane[width];
+    for (Index l = 0; l < width; ++l) lane[l] = l;
+    place = place == nowhere ? place : place + load_lanes<Places>(lane);
+    return merge_lanes(place, [](const Places& a, const Places& b) { return a < b ? a : b; });
   }
   Acc row(const T* data, const Axes& reduced, int64_t begin, int64_t end) const {
     constexpr int64_t run = 512;
@@ -145,13 +145,17 @@ struct ExtremeAt {
   void columns(const T* data, int64_t columns, const Axes& reduced, int64_t begin, int64_t end, Acc* out) const {
     T best[detail::most_together];
     Index first[detail::most_together];
-    detail::reduce_columns(data, columns, reduced, begin, end, extreme, best);
-    std::fill_n(first, columns, nowhere);
-    const auto find = [&](auto so_far, auto value, int64_t c, int64_t i) {
-      const auto here = decltype(so_far){} + static_cast<Index>(i - begin);
-      return same(extreme.ordered(value), load_lanes<decltype(value)>(best + c)) & (so_far == nowhere) ? here : so_far;
+    std::fill_n(best, columns, extreme.identity());
+    std::fill_n(first, columns, Index{0});
+    const auto take = [&](auto so_far, auto element, int64_t c, int64_t i) {
+      const auto value = extreme.ordered(element);
+      using V = decltype(so_far);
+      using Places = std::conditional_t<std::is_arithmetic_v<V>, Index, decltype(V{} == V{})>;
+      const auto better = (value > so_far) | ((value != value) & (so_far == so_far));
+      store_lanes(first + c, better ? Places{} + static_cast<Index>(i - begin) : load_lanes<Places>(first + c));
+      return better ? value : so_far;
     };
-    detail::over_columns(data, columns, reduced, begin, end, find, first);
+    detail::over_columns(data, columns, reduced, begin, end, take, best);
     for (int64_t c = 0; c < columns; ++c) out[c] = {best[c], begin + first[c]};
   }
 };
