@@ -27,7 +27,7 @@ void take_strip(const T* const* rows, int64_t count, int64_t first, int64_t c, c
 // side, with the accumulators of a strip in registers.
 template <class Acc, class T, class Take>
 void over_columns(const T* data, int64_t columns, const Axes& reduced, int64_t begin, int64_t end, const Take& take, Acc* out) {
-  constexpr int64_t width = lanes_of<Acc>, side_by_side = 16, in_cache = 1 << 13;
+  constexpr int64_t width = lanes_of<Acc>, side_by_side = 16, in_cache = 1 << 13, ahead = 512;
   constexpr int strip = 8;
   const bool in_order = reduced.rank == 1 && reduced.strides[0] == columns && (end - begin) * columns > in_cache;
   const bool rest = columns >= width && columns % width != 0;
@@ -39,7 +39,12 @@ void over_columns(const T* data, int64_t columns, const Axes& reduced, int64_t b
     Acc last[width];  // a register that reaches back over columns of others, and is stored after them
     if (rest) take_strip<1>(rows, count, begin, columns - width, take, out, last);
     int64_t c = 0;
-    for (; c + strip * width <= columns; c += strip * width) take_strip<strip>(rows, count, begin, c, take, out, out + c);
+    for (; c + strip * width <= columns; c += strip * width) {
+      constexpr int64_t bytes = strip * width * static_cast<int64_t>(sizeof(T));
+      for (int64_t k = 0; !in_order && k < count; ++k)
+        for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(reinterpret_cast<const char*>(rows[k] + c) + ahead + byte, 0, 2);
+      take_strip<strip>(rows, count, begin, c, take, out, out + c);
+    }
     for (; c + width <= columns; c += width) take_strip<1>(rows, count, begin, c, take, out, out + c);
     if (rest)
       std::copy_n(last, width, out + columns - width);
