@@ -44,7 +44,7 @@ class Backward {
     alignas(64) T product[steps::rows_at_once * N * width];
     const int64_t s = sizes_.steps - 1 - back, t = sizes_.time(std::max<int64_t>(s, 0)), units = sizes_.units;
     if (block < state_blocks_ && s >= 0)
-      for (int64_t r = 0; r < rows; ++r) fetch((t * sizes_.rows + first + r) * depth_ + block * N * width);
+      for (int64_t r = first; r < first + rows; ++r) fetch(t, r, block * N * width);
     if (back == 0) {
       std::fill_n(product, rows * N * width, T{0});
     } else {
@@ -91,15 +91,20 @@ class Backward {
     }
   }
 
-  // Rows of gates lie pages apart: they come while a product is computed.
-  void fetch(int64_t gates) const {
-    constexpr int64_t line = 64 / sizeof(T);
-    for (int64_t k = 0; k < sizes_.gates; ++k, gates += sizes_.units)
-      for (int64_t i = 0; i < N * width; i += line) {
-        if (a_.gates) __builtin_prefetch(a_.gates + gates + i, 0, 2);
-        __builtin_prefetch(a_.input + gates + i, 1, 2);
-        if constexpr (cell == Cell::gru) __builtin_prefetch(a_.hidden + gates + i, 1, 2);
+  // Rows lie far apart: they come while a product is computed.
+  void fetch(int64_t t, int64_t row, int64_t unit) const {
+    const int64_t at = row * sizes_.units + unit, gates = (t * sizes_.rows + row) * depth_ + unit;
+    for (int64_t i = 0; i < N * width; i += 64 / static_cast<int64_t>(sizeof(T))) {
+      __builtin_prefetch(a_.g + sizes_.after(t) + at + i);
+      if constexpr (cell != Cell::lstm) __builtin_prefetch(a_.states + sizes_.before(t) + at + i);
+      if constexpr (cell == Cell::lstm) __builtin_prefetch(a_.extra + sizes_.before(t) + at + i);
+      if constexpr (cell == Cell::gru) __builtin_prefetch(a_.extra + t * sizes_.rows * sizes_.units + at + i);
+      for (int64_t k = 0; k < gates_of(cell); ++k) {
+        if constexpr (cell == Cell::lstm || cell == Cell::gru) __builtin_prefetch(a_.gates + gates + k * sizes_.units + i, 0, 2);
+        if constexpr (cell == Cell::gru) __builtin_prefetch(a_.hidden + gates + k * sizes_.units + i, 1, 2);
+        __builtin_prefetch(a_.input + gates + k * sizes_.units + i, 1, 2);
       }
+    }
   }
 
   // The gradient of a gate's input part, and of its hidden part where that is another.
