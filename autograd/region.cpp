@@ -21,7 +21,7 @@ class ViewNode final : public Node {
   Region region_;
 };
 
-bool owned_alone(const Tensor& x) { return x.node().unique() && x.node().storage->unique() && x.is_contiguous(); }
+bool held_once(const Tensor& x) { return x.node().unique() && x.node().storage->unique() && x.is_contiguous(); }
 
 }  // namespace
 
@@ -32,7 +32,7 @@ Tensor record_view(const char* op, const Tensor& x, const Region& region) {
 }
 
 Tensor add_at(Tensor whole, const Tensor& part, const Region& region) {
-  if (!owned_alone(whole)) whole = contiguous(clone(whole));
+  if (!held_once(whole)) whole = contiguous(clone(whole));
   kernels::add_into(region.of(whole), part);
   if (!grad_enabled() || !(whole.requires_grad() || part.requires_grad())) return whole;
   // The sum takes over the memory: nobody else can have seen it.

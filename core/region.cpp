@@ -1,10 +1,11 @@
 #include <scry/core/region.hpp>
+#include <numeric>
 
 namespace scry {
 
 Region Region::whole(const Shape& shape) {
   Region region{shape, Shape::filled(shape.rank(), 0), Shape::filled(shape.rank(), 1)};
-  for (int i = 0; i < shape.rank(); ++i) region.to[static_cast<size_t>(i)] = static_cast<int8_t>(i);
+  std::iota(region.to.begin(), region.to.end(), int8_t{0});
   return region;
 }
 

@@ -6,12 +6,12 @@
 namespace scry::optim {
 namespace {
 
-using Options = AccumulateOptions;
-constexpr std::array fields{identity(shared(field<&Options::n>("n", {1, 1e15}))), identity(shared(field<&Options::mean>("mean")))};
+constexpr std::array accumulate_fields{identity(shared(field<&AccumulateOptions::n>("n", {1, 1e15}))),
+                                       identity(shared(field<&AccumulateOptions::mean>("mean")))};
 
 class AccumulateRule final : public RuleOf<AccumulateOptions> {
  public:
-  explicit AccumulateRule(const AccumulateOptions& options) : RuleOf("accumulate", fields, options) {}
+  explicit AccumulateRule(const AccumulateOptions& options) : RuleOf("accumulate", accumulate_fields, options) {}
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
     slots_ = {registry.add_slot(prefix + "/sum", SlotRole::gradients, SlotKind::elementwise),
@@ -54,7 +54,7 @@ Accumulate::Accumulate(Optimizer&& inner, const AccumulateOptions& options)
     : Optimizer(std::move(inner), std::make_unique<AccumulateRule>(options)) {}
 
 const OptimizerKind& accumulate_kind() {
-  static const OptimizerKind kind = kind_of<Accumulate, fields>("accumulate");
+  static const OptimizerKind kind = kind_of<Accumulate, accumulate_fields>("accumulate");
   return kind;
 }
 

@@ -8,7 +8,7 @@
 namespace scry::optim {
 namespace {
 
-constexpr std::array fields{field<&AdaptiveClipOptions::clipping>("clipping"), field<&AdaptiveClipOptions::eps>("eps")};
+constexpr std::array adaptive_clip_fields{field<&AdaptiveClipOptions::clipping>("clipping"), field<&AdaptiveClipOptions::eps>("eps")};
 constexpr int64_t part_elements = 16 << 10;  // that are worth handing to another thread
 
 template <class T>
@@ -20,7 +20,7 @@ double norm(const T* x, int64_t count) {
 
 class AdaptiveClipRule final : public RuleOf<AdaptiveClipOptions> {
  public:
-  explicit AdaptiveClipRule(const AdaptiveClipOptions& options) : RuleOf("adaptive_clip", fields, options) {}
+  explicit AdaptiveClipRule(const AdaptiveClipOptions& options) : RuleOf("adaptive_clip", adaptive_clip_fields, options) {}
   void make_slots(RegistryState&, const std::string&) override {}
 
   bool reduce(StepInput& step) override {
@@ -77,7 +77,7 @@ AdaptiveClip::AdaptiveClip(Optimizer&& inner, const AdaptiveClipOptions& options
     : Optimizer(std::move(inner), std::make_unique<AdaptiveClipRule>(options)) {}
 
 const OptimizerKind& adaptive_clip_kind() {
-  static const OptimizerKind kind = kind_of<AdaptiveClip, fields>("adaptive_clip");
+  static const OptimizerKind kind = kind_of<AdaptiveClip, adaptive_clip_fields>("adaptive_clip");
   return kind;
 }
 

@@ -6,7 +6,7 @@
 namespace scry::optim {
 namespace {
 
-constexpr std::array fields{field<&ClipNormOptions::max_norm>("max_norm")};
+constexpr std::array clip_norm_fields{field<&ClipNormOptions::max_norm>("max_norm")};
 
 constexpr auto square_sum = [](Piece& piece) {
   dispatch_chunk(piece.chunk, [&]<class T>() {
@@ -20,7 +20,7 @@ constexpr auto square_sum = [](Piece& piece) {
 
 class ClipNormRule final : public RuleOf<ClipNormOptions> {
  public:
-  explicit ClipNormRule(const ClipNormOptions& options) : RuleOf("clip_norm", fields, options) {}
+  explicit ClipNormRule(const ClipNormOptions& options) : RuleOf("clip_norm", clip_norm_fields, options) {}
   void make_slots(RegistryState&, const std::string&) override {}
 
   bool reduce(StepInput& step) override {
@@ -50,7 +50,7 @@ class ClipNormRule final : public RuleOf<ClipNormOptions> {
 ClipNorm::ClipNorm(Optimizer&& inner, const ClipNormOptions& options) : Optimizer(std::move(inner), std::make_unique<ClipNormRule>(options)) {}
 
 const OptimizerKind& clip_norm_kind() {
-  static const OptimizerKind kind = kind_of<ClipNorm, fields>("clip_norm");
+  static const OptimizerKind kind = kind_of<ClipNorm, clip_norm_fields>("clip_norm");
   return kind;
 }
 

@@ -7,11 +7,11 @@
 namespace scry::optim {
 namespace {
 
-constexpr std::array fields{field<&ClipValueOptions::max_value>("max_value")};
+constexpr std::array clip_value_fields{field<&ClipValueOptions::max_value>("max_value")};
 
 class ClipValueRule final : public RuleOf<ClipValueOptions> {
  public:
-  explicit ClipValueRule(const ClipValueOptions& options) : RuleOf("clip_value", fields, options) {}
+  explicit ClipValueRule(const ClipValueOptions& options) : RuleOf("clip_value", clip_value_fields, options) {}
   void make_slots(RegistryState&, const std::string&) override {}
 
   bool reduce(StepInput& step) override {
@@ -25,7 +25,7 @@ class ClipValueRule final : public RuleOf<ClipValueOptions> {
 ClipValue::ClipValue(Optimizer&& inner, const ClipValueOptions& options) : Optimizer(std::move(inner), std::make_unique<ClipValueRule>(options)) {}
 
 const OptimizerKind& clip_value_kind() {
-  static const OptimizerKind kind = kind_of<ClipValue, fields>("clip_value");
+  static const OptimizerKind kind = kind_of<ClipValue, clip_value_fields>("clip_value");
   return kind;
 }
 

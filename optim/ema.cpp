@@ -7,15 +7,14 @@
 namespace scry::optim {
 namespace {
 
-using Options = EMAOptions;
-constexpr std::array fields{
-    field<&Options::decay>("decay", decay_rate),
-    identity(field<&Options::every>("every", {1, 1e15})),
-    identity(field<&Options::start>("start", {0, 1e15})),
-    identity(field<&Options::warmup>("warmup")),
+constexpr std::array ema_fields{
+    field<&EMAOptions::decay>("decay", decay_rate),
+    identity(field<&EMAOptions::every>("every", {1, 1e15})),
+    identity(field<&EMAOptions::start>("start", {0, 1e15})),
+    identity(field<&EMAOptions::warmup>("warmup")),
 };
 
-double rate(const Options& o, double t) {
+double ema_rate(const EMAOptions& o, double t) {
   if (t <= static_cast<double>(o.start)) return 1;
   const double n = counted(t, o.start, o.every);
   return n < 0 ? 0 : 1 - (o.warmup ? std::min(o.decay, (1 + n) / (10 + n)) : o.decay);
@@ -24,10 +23,10 @@ double rate(const Options& o, double t) {
 }  // namespace
 
 EMA::EMA(Optimizer&& inner, const EMAOptions& options)
-    : Optimizer(std::move(inner), std::make_unique<AverageRule<EMAOptions, rate>>("ema", fields, options)) {}
+    : Optimizer(std::move(inner), std::make_unique<AverageRule<EMAOptions, ema_rate>>("ema", ema_fields, options)) {}
 
 const OptimizerKind& ema_kind() {
-  static const OptimizerKind kind = kind_of<EMA, fields>("ema");
+  static const OptimizerKind kind = kind_of<EMA, ema_fields>("ema");
   return kind;
 }
 

@@ -6,22 +6,21 @@
 namespace scry::optim {
 namespace {
 
-using Options = LAMBOptions;
-constexpr std::array fields{
-    field<&Options::lr>("lr"),
-    field<&Options::beta1>("beta1", decay_rate),
-    field<&Options::beta2>("beta2", decay_rate),
-    field<&Options::eps>("eps"),
-    field<&Options::weight_decay>("weight_decay"),
-    field<&Options::maximize>("maximize"),
-    field<&Options::bias_correction>("bias_correction"),
-    field<&Options::adapt>("adapt"),
+constexpr std::array lamb_fields{
+    field<&LAMBOptions::lr>("lr"),
+    field<&LAMBOptions::beta1>("beta1", decay_rate),
+    field<&LAMBOptions::beta2>("beta2", decay_rate),
+    field<&LAMBOptions::eps>("eps"),
+    field<&LAMBOptions::weight_decay>("weight_decay"),
+    field<&LAMBOptions::maximize>("maximize"),
+    field<&LAMBOptions::bias_correction>("bias_correction"),
+    field<&LAMBOptions::adapt>("adapt"),
 };
 
 // The moments must be known before the length of the step is: they are updated in `prepare`, and the weights in `update`.
 class LAMBRule final : public RuleOf<LAMBOptions> {
  public:
-  explicit LAMBRule(const LAMBOptions& options) : RuleOf("lamb", fields, options) {}
+  explicit LAMBRule(const LAMBOptions& options) : RuleOf("lamb", lamb_fields, options) {}
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
     slots_ = {registry.add_slot(prefix + "/exp_avg", SlotRole::first_moment, SlotKind::elementwise),
@@ -126,7 +125,7 @@ LAMB::LAMB(const Registry& registry, const LAMBOptions& options, const std::vect
     : Optimizer(registry, std::make_unique<LAMBRule>(options), groups) {}
 
 const OptimizerKind& lamb_kind() {
-  static const OptimizerKind kind = kind_of<LAMB, fields>("lamb");
+  static const OptimizerKind kind = kind_of<LAMB, lamb_fields>("lamb");
   return kind;
 }
 

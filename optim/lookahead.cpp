@@ -12,16 +12,15 @@ namespace {
 constexpr std::array<std::string_view, 3> inner_states{"keep", "pull_back", "reset"};
 constexpr std::array<std::string_view, 2> batch_norm_policies{"leave", "interpolate"};
 
-using Options = LookaheadOptions;
-constexpr std::array fields{
-    identity(field<&Options::k>("k", {1, 1e15})),
-    identity(field<&Options::alpha>("alpha", fraction)),
-    fixed(field<&Options::inner_state>("inner_state", any_number, inner_states)),
-    fixed(field<&Options::outer_momentum>("outer_momentum", decay_rate)),
-    fixed(field<&Options::adaptive>("adaptive")),
-    shared(field<&Options::alpha_low>("alpha_low", fraction)),
-    fixed(field<&Options::rollback>("rollback")),
-    fixed(field<&Options::batch_norm>("batch_norm", any_number, batch_norm_policies)),
+constexpr std::array lookahead_fields{
+    identity(field<&LookaheadOptions::k>("k", {1, 1e15})),
+    identity(field<&LookaheadOptions::alpha>("alpha", fraction)),
+    fixed(field<&LookaheadOptions::inner_state>("inner_state", any_number, inner_states)),
+    fixed(field<&LookaheadOptions::outer_momentum>("outer_momentum", decay_rate)),
+    fixed(field<&LookaheadOptions::adaptive>("adaptive")),
+    shared(field<&LookaheadOptions::alpha_low>("alpha_low", fraction)),
+    fixed(field<&LookaheadOptions::rollback>("rollback")),
+    fixed(field<&LookaheadOptions::batch_norm>("batch_norm", any_number, batch_norm_policies)),
 };
 
 // φ + α (θ − φ). Where they are equal no bit changes.
@@ -70,9 +69,9 @@ bool is_finite(const Chunk& chunk) {
   return finite;
 }
 
-class LookaheadRule final : public RuleOf<Options> {
+class LookaheadRule final : public RuleOf<LookaheadOptions> {
  public:
-  explicit LookaheadRule(const Options& options) : RuleOf("lookahead", fields, options) {}
+  explicit LookaheadRule(const LookaheadOptions& options) : RuleOf("lookahead", lookahead_fields, options) {}
 
   void make_slots(RegistryState& registry, const std::string& prefix) override;
   void fill_slots(const RegistryState& registry, int32_t segment) override;
@@ -338,7 +337,7 @@ void LookaheadRule::finish_row(size_t row) {
 Lookahead::Lookahead(Optimizer&& inner, const LookaheadOptions& options) : Optimizer(std::move(inner), std::make_unique<LookaheadRule>(options)) {}
 
 const OptimizerKind& lookahead_kind() {
-  static const OptimizerKind kind = kind_of<Lookahead, fields>("lookahead");
+  static const OptimizerKind kind = kind_of<Lookahead, lookahead_fields>("lookahead");
   return kind;
 }
 

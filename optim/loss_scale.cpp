@@ -6,13 +6,12 @@
 namespace scry::optim {
 namespace {
 
-using Options = LossScaleOptions;
 constexpr double least = 1e-30, most = 1e30;
-constexpr std::array fields{
-    shared(field<&Options::scale>("scale", {least, most})),
-    shared(field<&Options::growth_factor>("growth_factor", {1})),
-    shared(field<&Options::backoff_factor>("backoff_factor", fraction)),
-    shared(field<&Options::growth_interval>("growth_interval", {1, 1e15})),
+constexpr std::array loss_scale_fields{
+    shared(field<&LossScaleOptions::scale>("scale", {least, most})),
+    shared(field<&LossScaleOptions::growth_factor>("growth_factor", {1})),
+    shared(field<&LossScaleOptions::backoff_factor>("backoff_factor", fraction)),
+    shared(field<&LossScaleOptions::growth_interval>("growth_interval", {1, 1e15})),
 };
 
 // 0 as long as all elements are finite, else NaN.
@@ -25,7 +24,7 @@ constexpr auto nothing = [](Piece& piece) {
 
 class LossScaleRule final : public RuleOf<LossScaleOptions> {
  public:
-  explicit LossScaleRule(const LossScaleOptions& options) : RuleOf("loss_scale", fields, options) {}
+  explicit LossScaleRule(const LossScaleOptions& options) : RuleOf("loss_scale", loss_scale_fields, options) {}
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
     slots_ = {registry.add_slot(prefix + "/good_steps", SlotRole::step, SlotKind::whole)};
@@ -63,7 +62,7 @@ class LossScaleRule final : public RuleOf<LossScaleOptions> {
 LossScale::LossScale(Optimizer&& inner, const LossScaleOptions& options) : Optimizer(std::move(inner), std::make_unique<LossScaleRule>(options)) {}
 
 const OptimizerKind& loss_scale_kind() {
-  static const OptimizerKind kind = kind_of<LossScale, fields>("loss_scale");
+  static const OptimizerKind kind = kind_of<LossScale, loss_scale_fields>("loss_scale");
   return kind;
 }
 

@@ -10,22 +10,21 @@ namespace {
 
 constexpr std::array<std::string_view, 2> adjustments{"original", "match_rms_adamw"};
 
-using Options = MuonOptions;
-constexpr std::array fields{
-    field<&Options::lr>("lr"),
-    field<&Options::weight_decay>("weight_decay"),
-    field<&Options::momentum>("momentum", decay_rate),
-    field<&Options::nesterov>("nesterov"),
-    field<&Options::ns_a>("ns_a", any_number),
-    field<&Options::ns_b>("ns_b", any_number),
-    field<&Options::ns_c>("ns_c", any_number),
-    field<&Options::eps>("eps"),
-    field<&Options::ns_steps>("ns_steps", {0, 99}),
-    field<&Options::adjust_lr>("adjust_lr", any_number, adjustments),
-    field<&Options::orthogonal>("orthogonal"),
-    field<&Options::adamw_beta1>("adamw_beta1", decay_rate),
-    field<&Options::adamw_beta2>("adamw_beta2", decay_rate),
-    field<&Options::adamw_eps>("adamw_eps"),
+constexpr std::array muon_fields{
+    field<&MuonOptions::lr>("lr"),
+    field<&MuonOptions::weight_decay>("weight_decay"),
+    field<&MuonOptions::momentum>("momentum", decay_rate),
+    field<&MuonOptions::nesterov>("nesterov"),
+    field<&MuonOptions::ns_a>("ns_a", any_number),
+    field<&MuonOptions::ns_b>("ns_b", any_number),
+    field<&MuonOptions::ns_c>("ns_c", any_number),
+    field<&MuonOptions::eps>("eps"),
+    field<&MuonOptions::ns_steps>("ns_steps", {0, 99}),
+    field<&MuonOptions::adjust_lr>("adjust_lr", any_number, adjustments),
+    field<&MuonOptions::orthogonal>("orthogonal"),
+    field<&MuonOptions::adamw_beta1>("adamw_beta1", decay_rate),
+    field<&MuonOptions::adamw_beta2>("adamw_beta2", decay_rate),
+    field<&MuonOptions::adamw_eps>("adamw_eps"),
 };
 
 // x, a matrix of norm 1, made nearly orthogonal; the result is in x or in `spare`, of the same size. Products are of the smaller kind.
@@ -49,7 +48,7 @@ const T* orthogonalized(T* x, T* spare, int64_t rows, int64_t columns, const Muo
 
 class MuonRule final : public RuleOf<MuonOptions> {
  public:
-  explicit MuonRule(const MuonOptions& options) : RuleOf("muon", fields, options) {}
+  explicit MuonRule(const MuonOptions& options) : RuleOf("muon", muon_fields, options) {}
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
     slots_ = {registry.add_slot(prefix + "/momentum_buffer", SlotRole::first_moment, SlotKind::elementwise),
@@ -172,7 +171,7 @@ Muon::Muon(const Registry& registry, const MuonOptions& options, const std::vect
     : Optimizer(registry, std::make_unique<MuonRule>(options), groups) {}
 
 const OptimizerKind& muon_kind() {
-  static const OptimizerKind kind = kind_of<Muon, fields>("muon");
+  static const OptimizerKind kind = kind_of<Muon, muon_fields>("muon");
   return kind;
 }
 

@@ -6,10 +6,9 @@
 namespace scry::optim {
 namespace {
 
-using Options = SWAOptions;
-constexpr std::array fields{identity(field<&Options::start>("start", {0, 1e15})), identity(field<&Options::every>("every", {1, 1e15}))};
+constexpr std::array swa_fields{identity(field<&SWAOptions::start>("start", {0, 1e15})), identity(field<&SWAOptions::every>("every", {1, 1e15}))};
 
-double rate(const Options& o, double t) {
+double swa_rate(const SWAOptions& o, double t) {
   if (t <= static_cast<double>(o.start)) return 1;
   const double n = counted(t, o.start, o.every);
   return n < 0 ? 0 : 1 / (n + 1);
@@ -18,10 +17,10 @@ double rate(const Options& o, double t) {
 }  // namespace
 
 SWA::SWA(Optimizer&& inner, const SWAOptions& options)
-    : Optimizer(std::move(inner), std::make_unique<AverageRule<SWAOptions, rate>>("swa", fields, options)) {}
+    : Optimizer(std::move(inner), std::make_unique<AverageRule<SWAOptions, swa_rate>>("swa", swa_fields, options)) {}
 
 const OptimizerKind& swa_kind() {
-  static const OptimizerKind kind = kind_of<SWA, fields>("swa");
+  static const OptimizerKind kind = kind_of<SWA, swa_fields>("swa");
   return kind;
 }
 

@@ -8,7 +8,7 @@
 // Tests that hold scry against Python's packages. They run the interpreter that the environment variable SCRY_PYTHON names, or python3. Where
 // packages are missing such a test is skipped and says so; with SCRY_PYTHON set it fails instead, so that it can't be lost unnoticed.
 
-namespace scry::testing {
+namespace scry::test {
 
 inline std::string python() {
   const char* chosen = std::getenv("SCRY_PYTHON");
@@ -31,4 +31,4 @@ inline std::string missing_in_python(const std::string& packages) {
   return why;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

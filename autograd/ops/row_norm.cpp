@@ -34,8 +34,8 @@ void composed_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const
   if (gradients.wanted(2)) gradients.add(2, reshape(sum(gs, {0, 3}), bias.shape()));
 }
 
-void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean, const Tensor& inverse,
-          const RowNorm& norm) {
+void row_norm_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
+                   const Tensor& inverse, const RowNorm& norm) {
   if (grad_enabled() && norm.groups * norm.length > 0) return composed_rule(g, gradients, x, weight, bias, norm);
   const kernels::RowNormGradients parts = kernels::row_norm_gradients(g, x, weight, mean, inverse, norm);
   if (gradients.wanted(0)) gradients.add(0, parts.input);
@@ -52,7 +52,7 @@ Tensor normalise(const char* op, const Tensor& x, const Tensor& weight, const Te
   }
   const autograd::Recorder recorder = autograd::record(op);
   const kernels::RowNormResult out = kernels::row_norm(x, weight, bias, norm);
-  return recorder.joint(out.y, {x, weight, bias}, rule, x, weight, bias, out.mean, out.inverse, norm);
+  return recorder.joint(out.y, {x, weight, bias}, row_norm_rule, x, weight, bias, out.mean, out.inverse, norm);
 }
 
 Tensor over_last_axes(const char* op, const Tensor& x, const Shape& shape, const Tensor& weight, const Tensor& bias, bool centered, double eps) {

@@ -3,7 +3,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 Row unary(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
@@ -89,4 +89,4 @@ std::vector<Row> activation_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

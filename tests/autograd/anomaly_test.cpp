@@ -16,9 +16,9 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
-Tensor input(std::vector<double> values, const Shape& shape) { return Tensor::of(values, shape).requires_grad_(); }
+Tensor input_of(std::vector<double> values, const Shape& shape) { return Tensor::of(values, shape).requires_grad_(); }
 
 // As a module does it.
 template <class F>
@@ -29,7 +29,7 @@ auto inside(const char* module, const F& call) {
 
 TEST(AnomalyMode, NamesOpPlaceAndElementInForward) {
   const AnomalyMode on;
-  const Tensor x = input({1, 2, 0, 4}, {2, 2});
+  const Tensor x = input_of({1, 2, 0, 4}, {2, 2});
   EXPECT_FAILS(log(x), "anomaly", "log", "-inf at [1, 0] of shape [2, 2]");
   EXPECT_FAILS(inside("features.0", [&] { return log(x); }), "log in features.0 computed");
   EXPECT_FAILS(sqrt(x - 3), "sqrt", "nan at [0, 0]");
@@ -39,14 +39,14 @@ TEST(AnomalyMode, NamesOpPlaceAndElementInForward) {
 
 TEST(AnomalyMode, NamesTheRowsThatTheOpUsed) {
   const AnomalyMode on;
-  const Tensor weight = input({1, NAN}, {2}), x = input({1, 1}, {2});
+  const Tensor weight = input_of({1, NAN}, {2}), x = input_of({1, 1}, {2});
   autograd::leaf_of(weight)->name = "fc1.weight";
   EXPECT_FAILS(x * weight, "mul", "nan at [1]", "fc1.weight");
 }
 
 TEST(AnomalyMode, NamesTheRuleInBackward) {
   const AnomalyMode on;
-  const Tensor x = input({0, 4}, {2});
+  const Tensor x = input_of({0, 4}, {2});
   autograd::leaf_of(x)->name = "conv1.weight";
   const Tensor y = inside("block", [&] { return sqrt(x); });
   EXPECT_FAILS(sum(y).backward(), "in backward of sqrt in block", "gradient of conv1.weight", "inf at [0] of shape [2]");
@@ -55,14 +55,14 @@ TEST(AnomalyMode, NamesTheRuleInBackward) {
 }
 
 TEST(AnomalyMode, LooksIntoSecondDerivatives) {
-  const Tensor x = input({1e-200}, {1});
+  const Tensor x = input_of({1e-200}, {1});
   const Tensor g = grad(log(x), x, {.create_graph = true});
   const AnomalyMode on;
   EXPECT_FAILS(grad(g, x), "in backward of", "inf at [0]");
 }
 
 TEST(AnomalyMode, EndsWithItsScopeAndMayLetInfinitiesPass) {
-  const Tensor x = input({0, 1}, {2});
+  const Tensor x = input_of({0, 1}, {2});
   {
     const AnomalyMode on{{.infinity = false}};
     EXPECT_NO_THROW(log(x));

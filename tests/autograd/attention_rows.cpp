@@ -3,7 +3,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 enum class Mask { none, bools, numbers, hides_all };
@@ -109,4 +109,4 @@ std::vector<Row> attention_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

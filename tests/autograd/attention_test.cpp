@@ -10,7 +10,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 Tensor with_dropout(std::span<const Tensor> x, double p = 0.4) {
   Generator generator(3);

@@ -19,7 +19,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 struct Block {
   Tensor weight;

@@ -2,7 +2,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // A row for f(x): `wrong` is a call that must fail.
@@ -55,4 +55,4 @@ std::vector<Row> elementwise_rows() {
   return rows;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -13,7 +13,7 @@
 namespace scry::kernels {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 

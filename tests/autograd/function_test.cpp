@@ -14,7 +14,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 Tensor input(std::vector<double> values) {
   const auto size = static_cast<int64_t>(values.size());

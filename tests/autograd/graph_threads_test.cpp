@@ -9,7 +9,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 constexpr int rounds = 60;
 
@@ -31,7 +31,7 @@ struct Weights {
   Tensor loss(const Tensor& x) const { return sum(tanh(linear(relu(linear(x, w1, b1)), w2))); }
 };
 
-Tensor input(int seed) {
+Tensor seeded_input(int seed) {
   Generator generator(static_cast<uint64_t>(seed) + 10);
   return uniform({5, 8}, -1, 1, f64, generator);
 }
@@ -40,13 +40,13 @@ TEST(GraphThreads, SharedLeavesAreReadByGrad) {
   const Weights weights;
   std::vector<std::vector<Tensor>> expected;
   for (int seed = 0; seed < 2; ++seed) {
-    const Tensor loss = weights.loss(input(seed));
+    const Tensor loss = weights.loss(seeded_input(seed));
     expected.push_back(grad(std::span(&loss, 1), weights.all()));
   }
   std::atomic<int> wrong{0};
   in_two_threads([&](int id) {
     for (int round = 0; round < rounds; ++round) {
-      const Tensor loss = weights.loss(input(id));
+      const Tensor loss = weights.loss(seeded_input(id));
       const std::vector<Tensor> got = grad(std::span(&loss, 1), weights.all());
       for (size_t i = 0; i < got.size(); ++i) wrong += !same_bits(got[i], expected[static_cast<size_t>(id)][i]);
     }
@@ -62,7 +62,7 @@ TEST(GraphThreads, SharedLeavesMayHaveHooks) {
   in_two_threads([&](int id) {
     for (int round = 0; round < rounds; ++round) {
       const auto loss = [&](const Tensor& x) { return weights.loss(x); };
-      const std::vector<Tensor> plain = grad(loss(input(id)), weights.all()), again = grad(checkpoint(loss, input(id)), weights.all());
+      const std::vector<Tensor> plain = grad(loss(seeded_input(id)), weights.all()), again = grad(checkpoint(loss, seeded_input(id)), weights.all());
       for (size_t i = 0; i < plain.size(); ++i) wrong += !same_bits(plain[i], again[i]);
     }
   });
@@ -73,12 +73,12 @@ TEST(GraphThreads, OwnLeavesAccumulateApart) {
   std::vector<Tensor> totals(2);
   in_two_threads([&](int id) {
     const Weights weights;
-    for (int round = 0; round < rounds; ++round) weights.loss(input(id)).backward();
+    for (int round = 0; round < rounds; ++round) weights.loss(seeded_input(id)).backward();
     totals[static_cast<size_t>(id)] = weights.w1.grad();
   });
   for (int id = 0; id < 2; ++id) {
     const Weights weights;
-    for (int round = 0; round < rounds; ++round) weights.loss(input(id)).backward();
+    for (int round = 0; round < rounds; ++round) weights.loss(seeded_input(id)).backward();
     EXPECT_TRUE(same_bits(weights.w1.grad(), totals[static_cast<size_t>(id)]));
   }
 }

@@ -8,7 +8,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 TEST(Graphviz, DrawsEachNodeOnceWithItsArrows) {
   const Tensor x = ones({2, 3}).requires_grad_(), w = ones({3}).requires_grad_();

@@ -13,7 +13,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 using Values = std::vector<double>;
 
 TEST(Hvp, OfAQuadraticFormIsItsMatrix) {

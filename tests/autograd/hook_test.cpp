@@ -12,7 +12,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 using Values = std::vector<double>;
 
 Tensor leaf(const Values& values) { return Tensor::of(values, {static_cast<int64_t>(values.size())}).requires_grad_(); }

@@ -2,7 +2,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // A sequence as an image of height 1.
@@ -130,4 +130,4 @@ std::vector<Row> image_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -1,6 +1,6 @@
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // An index of this shape, with repetitions and negative entries, into an axis of `size`.
@@ -161,4 +161,4 @@ std::vector<Row> indexing_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -12,7 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
+using test::message_of;
 
 TEST(Indexing, AtReadsAsNumpy) {
   const Tensor x = reshape(arange(24), {2, 3, 4});

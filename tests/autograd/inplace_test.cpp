@@ -10,7 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
+using test::message_of;
 
 std::vector<double> values(const Tensor& x) { return x.to_vector<double>(); }
 

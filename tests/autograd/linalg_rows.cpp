@@ -3,7 +3,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -238,4 +238,4 @@ std::vector<Row> linalg_rows() {
   return rows;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

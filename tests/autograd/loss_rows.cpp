@@ -3,7 +3,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -321,4 +321,4 @@ std::vector<Row> loss_rows() {
   return rows;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -3,7 +3,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 Row unary(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
@@ -107,4 +107,4 @@ std::vector<Row> math_rows() {
   return rows;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -1,6 +1,6 @@
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 
 std::vector<std::vector<Input>> any_shape(double low, double high) {
   std::vector<std::vector<Input>> cases;
@@ -77,4 +77,4 @@ std::vector<Row> all_rows() {
   return rows;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace scry::testing {
+namespace scry::test {
 
 using Args = std::span<const Tensor>;
 
@@ -77,4 +77,4 @@ std::vector<Row> recurrent_rows();
 std::vector<Row> attention_rows();
 std::vector<Row> all_rows();
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -12,7 +12,7 @@
 #include <regex>
 #include <set>
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 class OpTable : public ::testing::TestWithParam<Row> {};
@@ -212,4 +212,4 @@ TEST(OpTableCoverage, EveryRecordedOpHasARow) {
 }
 
 }  // namespace
-}  // namespace scry::testing
+}  // namespace scry::test

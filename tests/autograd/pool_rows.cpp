@@ -2,7 +2,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -199,4 +199,4 @@ std::vector<Row> pool_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -1,6 +1,6 @@
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 std::vector<double> product(const Tensor& a, const Tensor& b) {
@@ -75,4 +75,4 @@ std::vector<Row> product_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

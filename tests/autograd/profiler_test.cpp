@@ -14,7 +14,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 std::string module_name(const void* name) { return static_cast<const char*>(name); }
 

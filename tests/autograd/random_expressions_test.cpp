@@ -10,7 +10,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 // A program: each step applies an op to tensors made before.
 class Expression {

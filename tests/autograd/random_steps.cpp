@@ -5,7 +5,7 @@
 
 #include "support.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // What a step may take.
@@ -141,4 +141,4 @@ Tensor random_step(const std::vector<Tensor>& made, uint64_t choice) {
   return steps[choice % step_kinds](hand);
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

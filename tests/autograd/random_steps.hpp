@@ -4,7 +4,7 @@
 #include <scry/core/tensor.hpp>
 #include <vector>
 
-namespace scry::testing {
+namespace scry::test {
 
 /// The number of kinds of steps; of kinds from here on the first ones make views.
 extern const uint64_t step_kinds, step_views;
@@ -13,4 +13,4 @@ extern const uint64_t step_kinds, step_views;
 /// poles, and have at most four axes and a few dozen elements.
 Tensor random_step(const std::vector<Tensor>& made, uint64_t choice);
 
-}  // namespace scry::testing
+}  // namespace scry::test

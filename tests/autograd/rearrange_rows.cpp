@@ -2,7 +2,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 Shape same(const Shape& shape) { return shape; }
@@ -283,4 +283,4 @@ std::vector<Row> rearrange_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -2,7 +2,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -155,4 +155,4 @@ std::vector<Row> recurrent_rows() {
   return rows;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -3,7 +3,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // Groups of elements that a reduction over `axes` brings together, in row-major order of the kept axes.
@@ -89,4 +89,4 @@ std::vector<Row> reduction_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

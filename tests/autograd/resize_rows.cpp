@@ -2,7 +2,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -137,4 +137,4 @@ std::vector<Row> resize_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -10,7 +10,7 @@
 namespace scry {
 namespace {
 
-using scry::testing::same_bits;
+using scry::test::same_bits;
 
 TEST(Reuse, TemporariesAreOverwritten) {
   const NoGrad guard;

@@ -2,7 +2,7 @@
 
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using Values = std::vector<double>;
@@ -233,4 +233,4 @@ std::vector<Row> statistic_rows() {
   return rows;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

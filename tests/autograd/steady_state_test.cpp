@@ -45,7 +45,7 @@ TEST(SteadyState, ConvolutionalNetwork) {
   const std::vector<Tensor> w{weight({8, 1, 5, 5}), weight({8}), weight({8}), weight({8}), weight({10, 8 * 12 * 12})};
   const Tensor mean = zeros({8}), variance = ones({8}), x = rand({16, 1, 28, 28}), labels = randint(0, 10, {16});
   for (const int threads : {1, 2}) {
-    const testing::Threads some(threads);
+    const test::Threads some(threads);
     expect_no_system_calls([&] {
       Tensor h = batch_norm(conv2d(x, w[0], w[1]), {mean, variance}, w[2], w[3]);
       h = dropout(max_pool2d(relu(h), 2), 0.2);
@@ -59,7 +59,7 @@ TEST(SteadyState, Sequences) {
   const std::vector<Tensor> w{weight({11, 12}), weight({4 * 16, 12}), weight({4 * 16, 16}), weight({4 * 16}), weight({3 * 16, 16}), weight({11, 16})};
   const Tensor index = randint(0, 11, {5, 40}), labels = randint(0, 11, {5 * 40});
   for (const int threads : {1, 2}) {
-    const testing::Threads some(threads);
+    const test::Threads some(threads);
     expect_no_system_calls([&] {
       const Tensor h = lstm(transpose(embedding(index, w[0]), 0, 1), {}, {w[1], w[2], w[3]}).output;
       const Tensor y = self_attention(linear(transpose(h, 0, 1), w[4]), 2, {.causal = true, .dropout = 0.1});

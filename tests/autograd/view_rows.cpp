@@ -1,6 +1,6 @@
 #include "autograd/op_table.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // Values of x read at index(i) for every index i of the result's shape.
@@ -134,4 +134,4 @@ std::vector<Row> view_rows() {
   };
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -10,7 +10,7 @@
 namespace scry::kernels {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
 

@@ -4,7 +4,7 @@
 #include <scry/core/parallel.hpp>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 using data::Split;
 
 namespace {

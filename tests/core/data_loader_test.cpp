@@ -8,7 +8,7 @@
 #include <numeric>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 using data::Loader;
 using data::LoaderOptions;
 

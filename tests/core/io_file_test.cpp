@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 namespace {
 

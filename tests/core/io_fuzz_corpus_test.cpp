@@ -5,7 +5,7 @@
 #include <scry/core/io/safetensors.hpp>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 // The files that the fuzzers start from, and those that once broke a reader: each is read, or refused with an Error.
 TEST(FuzzCorpus, IsReadOrRefused) {

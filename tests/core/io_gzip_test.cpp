@@ -5,7 +5,7 @@
 #include <numeric>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 namespace {
 

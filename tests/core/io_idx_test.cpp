@@ -3,7 +3,7 @@
 #include <scry/core/io/idx.hpp>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 TEST(Idx, ReadsBytesPlainAndGzip) {
   const TempFolder folder;

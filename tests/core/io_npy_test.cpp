@@ -6,7 +6,7 @@
 #include <cmath>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 namespace {
 

@@ -6,24 +6,16 @@
 #include <cstring>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 namespace {
 
-std::vector<NamedTensor> sample() {
+std::vector<NamedTensor> archive() {
   return {{"fc.weight", Tensor::of(std::vector<float>{1, -2, 0.5f, 4, 5, 6}, {2, 3})},
           {"block/fc.bias", Tensor::of(std::vector<uint8_t>{1, 2, 255}, {3})},
           {"é", Tensor::of(std::vector<int64_t>{-7}, {})},
           {"empty", Tensor::empty({0, 4}, f64)},
           {"zeros", Tensor::of(std::vector<double>(10000, 0.0), {100, 100})}};
-}
-
-void expect_same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i].name, b[i].name);
-    EXPECT_TRUE(same_bits(a[i].tensor, b[i].tensor)) << a[i].name;
-  }
 }
 
 template <class T>
@@ -71,8 +63,8 @@ constexpr size_t zip64_in_entry = 46 + 5 + 4;  // after a name of five character
 
 TEST_F(Npz, GoesThereAndBack) {
   for (bool compress : {false, true}) {
-    io::save_npz(path_, sample(), {.compress = compress});
-    expect_same(sample(), io::load_npz(path_));
+    io::save_npz(path_, archive(), {.compress = compress});
+    expect_same(archive(), io::load_npz(path_));
     EXPECT_EQ(io::read_file(path_).size() < 80000, compress);
   }
   io::save_npz(path_, {});

@@ -8,7 +8,7 @@
 // NumPy, where it is installed, opens our files, and we open its.
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 namespace {
 

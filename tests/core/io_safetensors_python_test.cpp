@@ -7,7 +7,7 @@
 // The Python package safetensors, where it is installed, opens our files, and we open its.
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 namespace {
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 using namespace scry;
-using namespace scry::testing;
+using namespace scry::test;
 
 namespace {
 
@@ -30,16 +30,6 @@ std::vector<NamedTensor> sample() {
           {"step", Tensor::of(std::vector<int64_t>{-7}, {})},
           {"mask", Tensor::of(std::vector<uint8_t>{0, 1}, {2})},
           {"wide", Tensor::of(std::vector<double>{1e300, std::numeric_limits<double>::infinity()}, {1, 2})}};
-}
-
-void expect_same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (size_t i = 0; i < a.size(); ++i) {
-    EXPECT_EQ(a[i].name, b[i].name);
-    EXPECT_EQ(a[i].tensor.dtype(), b[i].tensor.dtype());
-    EXPECT_EQ(a[i].tensor.shape(), b[i].tensor.shape());
-    EXPECT_EQ(a[i].tensor.to_vector<double>(), b[i].tensor.to_vector<double>());
-  }
 }
 
 // Loads a file of this header and data, and says what went wrong.

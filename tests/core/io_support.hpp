@@ -11,7 +11,7 @@
 
 #include <zlib.h>
 
-namespace scry::testing {
+namespace scry::test {
 
 /// A folder of this test's own, removed with all that is in it.
 class TempFolder {
@@ -70,4 +70,13 @@ inline io::Bytes idx(uint8_t type, const std::vector<uint32_t>& sizes, const io:
   return out + elements;
 }
 
-}  // namespace scry::testing
+/// The same names, types, shapes and bits in the same order.
+inline void expect_same(const std::vector<NamedTensor>& a, const std::vector<NamedTensor>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].name, b[i].name);
+    EXPECT_TRUE(same_bits(a[i].tensor, b[i].tensor)) << a[i].name;
+  }
+}
+
+}  // namespace scry::test

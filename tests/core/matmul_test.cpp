@@ -10,7 +10,7 @@
 namespace scry::kernels {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 Tensor values(const Shape& shape, DType dtype, uint64_t seed = 1) {
   Generator generator(seed);

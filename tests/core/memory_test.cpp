@@ -11,7 +11,7 @@
 namespace scry::memory {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 bool is_aligned(const void* block) { return reinterpret_cast<uintptr_t>(block) % alignment == 0; }
 

@@ -12,7 +12,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 TEST(Parallel, CoversEveryIndexOnce) {
   for (const int threads : {1, 2, 3, 5}) {

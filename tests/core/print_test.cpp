@@ -11,8 +11,8 @@
 namespace scry {
 namespace {
 
-using testing::put;
-using testing::TempFolder;
+using test::put;
+using test::TempFolder;
 
 // What stands before type and shape.
 std::string values(const Tensor& x, const PrintOptions& options = {}) {
@@ -101,7 +101,7 @@ TEST(Print, ViewsAsTheyLook) {
 
 // NumPy, where it is installed, prints the same arrays of random shapes and ranges the same way.
 TEST(Print, RandomArraysAsNumpyDoes) {
-  if (const std::string why = testing::missing_in_python("numpy"); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = test::missing_in_python("numpy"); !why.empty()) GTEST_SKIP() << why;
   const TempFolder folder;
   Generator generator(1);
   for (int i = 0; i < 60; ++i) {
@@ -119,7 +119,7 @@ TEST(Print, RandomArraysAsNumpyDoes) {
     io::save_npy(folder / text(i, ".npy"), x);
     put(folder / text(i, ".txt"), values(x));
   }
-  EXPECT_TRUE(testing::run_python({put(folder / "check.py", R"(
+  EXPECT_TRUE(test::run_python({put(folder / "check.py", R"(
 import sys, numpy as np
 bad = 0
 for i in range(60):

@@ -10,7 +10,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 using Words = std::array<uint32_t, 4>;
 

@@ -13,7 +13,7 @@
 namespace scry::kernels {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 Tensor values(const Shape& shape, DType dtype, double low = -3, double high = 3) {
   Generator generator(7);

@@ -5,7 +5,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 TEST(Shape, HoldsUpToEightSizes) {
   Shape shape;

@@ -8,7 +8,7 @@
 namespace scry {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 Tensor counting(const Shape& shape, DType dtype = f32) {
   std::vector<double> values(static_cast<size_t>(element_count(shape)));

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <random>
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // An IDX file of bytes.
@@ -96,4 +96,4 @@ nlohmann::json last_line(const Result& result) {
   return line;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

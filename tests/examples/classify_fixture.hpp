@@ -8,7 +8,7 @@
 
 #include "process.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 
 /// A test of the program `classify` in a temporary folder, with a data set in `data`: squares in one of four corners, so easy that any network
 /// learns them in an epoch or two.
@@ -47,4 +47,4 @@ void expect_refusal(const Result& result, int status, const std::vector<std::str
 /// The JSON in the last line.
 nlohmann::json last_line(const Result& result);
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -4,7 +4,7 @@
 
 #include "classify_fixture.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -225,4 +225,4 @@ TEST_F(ClassifyRefusal, Pictures) {
 }
 
 }  // namespace
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -8,7 +8,7 @@
 
 #include "classify_fixture.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -162,4 +162,4 @@ TEST_F(ClassifyResume, DiskThatFillsLeavesTheLastCheckpoint) {
 }
 
 }  // namespace
-}  // namespace scry::testing
+}  // namespace scry::test

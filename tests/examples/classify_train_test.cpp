@@ -5,7 +5,7 @@
 
 #include "classify_fixture.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -158,4 +158,4 @@ TEST_F(Classify, HelpTellsOptionsAndDefaults) {
 }
 
 }  // namespace
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -3,7 +3,7 @@
 #include "core/io_support.hpp"
 #include "process.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 class Generate : public ::testing::Test {
@@ -47,4 +47,4 @@ TEST_F(Generate, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace scry::testing
+}  // namespace scry::test

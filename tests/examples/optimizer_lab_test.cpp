@@ -4,7 +4,7 @@
 
 #include "process.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 Result run_lab(std::vector<std::string> arguments) {
@@ -40,4 +40,4 @@ TEST(OptimizerLab, RefusesWrongUsage) {
 }
 
 }  // namespace
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 constexpr auto time_limit = std::chrono::seconds(60);
@@ -113,4 +113,4 @@ Result Process::finish() {
   return result_;
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

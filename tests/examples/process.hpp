@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace scry::testing {
+namespace scry::test {
 
 struct SpawnOptions {
   std::string folder = {};   ///< to run in
@@ -49,4 +49,4 @@ class Process {
   Result result_;
 };
 
-}  // namespace scry::testing
+}  // namespace scry::test

@@ -7,7 +7,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 template <class Layer>
 void expect_same(const Layer& layer, const Tensor& expected, const Tensor& x, const std::string& name) {

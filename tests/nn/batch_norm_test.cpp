@@ -5,7 +5,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 void set(Tensor t, const std::vector<double>& values) { std::copy(values.begin(), values.end(), t.mutable_data<double>()); }
 

@@ -3,7 +3,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 struct Case {
   int64_t in, out;

@@ -5,7 +5,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 TEST(Dropout, DropsAndScalesInTraining) {
   const Dropout layer(0.25);

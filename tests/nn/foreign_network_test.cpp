@@ -10,7 +10,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 struct MnistCnn : Module<MnistCnn> {
   Conv2d conv1 = add("conv1", Conv2d{1, 8, {.kernel = 5, .padding = 2}});

@@ -7,7 +7,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 double difference(const Tensor& a, const Tensor& b) { return max(abs(a - b)).item() / max(abs(b)).item(); }
 

@@ -7,7 +7,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 struct Statistics {
   double mean = 0, deviation = 0, least = 0, greatest = 0;

@@ -8,7 +8,7 @@
 
 #include "support.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 
 /// Checks the derivatives of call(layer, x) for its input and all the layer's parameters by central differences. Everything must be f64.
 template <class Layer, class Call>
@@ -38,4 +38,4 @@ inline void expect_close(const Tensor& got, const Tensor& expected, double toler
     ASSERT_LE(std::abs(a[i] - b[i]), tolerance * largest) << "element " << i << ": " << a[i] << " instead of " << b[i];
 }
 
-}  // namespace scry::testing
+}  // namespace scry::test

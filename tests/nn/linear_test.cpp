@@ -5,7 +5,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 TEST(Linear, Values) {
   for (const bool bias : {true, false}) {

@@ -3,7 +3,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 std::vector<std::string> names(const ModuleBase& model) {
   std::vector<std::string> out;

@@ -7,7 +7,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 static_assert(std::is_copy_constructible_v<Linear>);
 static_assert(!std::is_copy_assignable_v<Linear> && !std::is_move_assignable_v<Linear>);

@@ -5,7 +5,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 struct Inner : Module<Inner> {
   Tensor forward(const Tensor& x) const { return relu(fc(x)) * scale; }

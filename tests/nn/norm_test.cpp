@@ -5,7 +5,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 // Values of all these are held to loops in the op table's rows; here it is what layers add.
 TEST(LayerNorm, NormalisesTheLastAxes) {

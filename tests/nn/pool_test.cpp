@@ -3,7 +3,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 // Values are held to loops in the op table's rows; here it is what layers add: options that arrive, modes, gradients, errors.
 TEST(Pool, LayersAreTheirOps) {

@@ -9,7 +9,7 @@
 
 // The cases in which layers and models are held against PyTorch's. Each has a line here and one of the same name in pytorch_cases.py.
 
-namespace scry::nn::testing {
+namespace scry::nn::test {
 
 using Tensors = std::vector<Tensor>;
 
@@ -30,9 +30,13 @@ Subject subject(const Model& model, Run run) {
 }
 
 /// A module of one input and one output.
+template <class Model>
+Case case_of(const char* name, Model (*make)()) {
+  return {name, [make] { return subject(make(), [](const Model& model, const Tensors& x) { return Tensors{model(x[0])}; }); }};
+}
 template <class Make>
 Case layer(const char* name, Make make) {
-  return {name, [make] { return subject(make(), [](const auto& model, const Tensors& x) { return Tensors{model(x[0])}; }); }};
+  return case_of(name, +make);  // compiled once a kind of module, not once a case
 }
 
 inline Case function(const char* name, std::function<Tensor(const Tensors&)> compute) {
@@ -44,4 +48,4 @@ std::vector<Case> function_cases();
 std::vector<Case> sequence_cases();
 std::vector<Case> model_cases();
 
-}  // namespace scry::nn::testing
+}  // namespace scry::nn::test

@@ -1,6 +1,6 @@
 #include "nn/pytorch_cases.hpp"
 
-namespace scry::nn::testing {
+namespace scry::nn::test {
 namespace {
 
 using In = const Tensors&;
@@ -81,4 +81,4 @@ std::vector<Case> function_cases() {
   return all;
 }
 
-}  // namespace scry::nn::testing
+}  // namespace scry::nn::test

@@ -1,6 +1,6 @@
 #include "nn/pytorch_cases.hpp"
 
-namespace scry::nn::testing {
+namespace scry::nn::test {
 namespace {
 
 std::vector<Case> convolutions() {
@@ -156,4 +156,4 @@ std::vector<Case> layer_cases() {
   return all;
 }
 
-}  // namespace scry::nn::testing
+}  // namespace scry::nn::test

@@ -1,6 +1,6 @@
 #include "nn/pytorch_cases.hpp"
 
-namespace scry::nn::testing {
+namespace scry::nn::test {
 
 std::vector<Case> model_cases() {
   return {
@@ -41,4 +41,4 @@ std::vector<Case> model_cases() {
   };
 }
 
-}  // namespace scry::nn::testing
+}  // namespace scry::nn::test

@@ -7,10 +7,10 @@
 #include "nn/pytorch_cases.hpp"
 #include "python.hpp"
 
-namespace scry::nn::testing {
+namespace scry::nn::test {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 // What PyTorch did in one case, by kind and name; see pytorch_cases.py.
 struct Recorded {
@@ -98,4 +98,4 @@ TEST(PyTorch, Sequences) { compare_all("sequences", sequence_cases()); }
 TEST(PyTorch, Models) { compare_all("models", model_cases()); }
 
 }  // namespace
-}  // namespace scry::nn::testing
+}  // namespace scry::nn::test

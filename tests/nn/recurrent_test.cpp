@@ -5,7 +5,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 std::vector<std::string> names(const ModuleBase& module) {
   std::vector<std::string> out;

@@ -7,7 +7,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 TEST(ReLU, ValuesGradientsErrors) {
   const ReLU layer;

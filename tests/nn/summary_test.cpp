@@ -5,7 +5,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 const ModuleSummary& row(const Summary& summary, std::string_view name) {
   for (const ModuleSummary& each : summary.modules)

@@ -10,7 +10,7 @@
 namespace scry::nn {
 namespace {
 
-using namespace scry::testing;
+using namespace scry::test;
 
 std::vector<NamedTensor> state(const ModuleBase& model) {
   std::vector<NamedTensor> out = model.named_parameters();

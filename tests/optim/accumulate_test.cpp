@@ -4,9 +4,6 @@
 namespace scry::optim {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 TEST(Accumulate, StepsByTheMeanOfSeveralGradients) {
   for (const char* mean : {"true", "false"}) {
     const TestModel model = random_model({{40}, {3}}, 1, f64), reference = random_model({{40}, {3}}, 1, f64);

@@ -11,9 +11,6 @@
 namespace scry::optim {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 // "adam" and "ema(sgd)", and so on.
 std::vector<std::string> everything() {
   std::vector<std::string> all;
@@ -71,7 +68,7 @@ TEST(BadInput, AGradientThatIsNotFiniteCanBeLeftOut) {
     const Checkpoint after = capture(optimizer);
     ASSERT_EQ(after.tensors.size(), before.tensors.size());
     for (size_t i = 0; i < after.tensors.size(); ++i)
-      EXPECT_TRUE(testing::same_bits(after.tensors[i].tensor, before.tensors[i].tensor)) << expression << ' ' << after.tensors[i].name;
+      EXPECT_TRUE(test::same_bits(after.tensors[i].tensor, before.tensors[i].tensor)) << expression << ' ' << after.tensors[i].name;
     EXPECT_EQ(after.metadata, before.metadata) << expression;
     give_gradients(model, 8);
     optimizer.step();

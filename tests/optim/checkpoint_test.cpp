@@ -23,13 +23,6 @@ TestModel model_of(uint64_t seed, const std::vector<Shape>& sizes = shapes) {
   return model;
 }
 
-void steps(const TestModel& model, Optimizer& optimizer, uint64_t from, uint64_t to) {
-  for (uint64_t i = from; i < to; ++i) {
-    give_gradients(model, i);
-    optimizer.step();
-  }
-}
-
 struct TemporaryFolder {
   std::string path = (std::filesystem::temp_directory_path() / ("scry_checkpoint_" + std::to_string(getpid()))).string();
   TemporaryFolder() { std::filesystem::create_directories(path); }
@@ -133,7 +126,7 @@ TEST(Lookahead, Case09_OtherOptionsOrModelsAreRefusedAndChangeNothing) {
     steps(model, optimizer, 0, 2);
     const auto before = weights_of(model);
     const Checkpoint state = capture(optimizer);
-    const std::string error = testing::message_of([&] { restore(optimizer, saved, "a.safetensors"); });
+    const std::string error = test::message_of([&] { restore(optimizer, saved, "a.safetensors"); });
     EXPECT_EQ(weights_of(model), before);
     const Checkpoint after = capture(optimizer);
     EXPECT_EQ(after.metadata, state.metadata);
@@ -238,7 +231,7 @@ TEST(Checkpoint, FilesResumeExactlyWithTheRandomState) {
 }
 
 TEST(Checkpoint, IsReadInPython) {
-  if (const std::string why = testing::missing_in_python("safetensors numpy"); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = test::missing_in_python("safetensors numpy"); !why.empty()) GTEST_SKIP() << why;
   const TemporaryFolder folder;
   const TestModel model = model_of(1);
   Optimizer optimizer = make_optimizer("lookahead(adam(lr=0.1), k=3)", Registry{model});
@@ -262,7 +255,7 @@ with safe_open(sys.argv[1], "np") as f:
     assert abs(float(f.get_tensor("p1").sum()) - float(sys.argv[2])) < 1e-4
 )";
   const auto scope = optimizer.evaluation();
-  EXPECT_TRUE(testing::run_python({"-c", script, folder.file("a.safetensors"), std::to_string(sum(model["p1"]).item())}));
+  EXPECT_TRUE(test::run_python({"-c", script, folder.file("a.safetensors"), std::to_string(sum(model["p1"]).item())}));
 }
 
 TEST(Checkpoint, RowsAreFoundByNameAndFrozenOnesThaw) {
@@ -322,7 +315,7 @@ TEST(Checkpoint, DamagedOnesAreRefusedAndChangeNothing) {
     const size_t at = header.find(from);
     EXPECT_NE(at, std::string::npos) << from;
     header.replace(at, from.size(), to);
-    return testing::message_of([&] { restore(optimizer, damaged, "x"); });
+    return test::message_of([&] { restore(optimizer, damaged, "x"); });
   };
   EXPECT_THAT(refusal("{", ""), HasSubstr("x: its header is damaged"));
   EXPECT_THAT(refusal("\"rules\"", "\"rulez\""), HasSubstr("its header is damaged"));
@@ -335,20 +328,20 @@ TEST(Checkpoint, DamagedOnesAreRefusedAndChangeNothing) {
   EXPECT_THAT(refusal("adam/exp_avg\"", "adam/other\""), HasSubstr("it has the state adam/other"));
   EXPECT_THAT(refusal("{\"name\":\"p0\"", "{\"name\":\"p1\""), HasSubstr("'p1' is listed twice"));
   EXPECT_THAT(refusal("\"role\":\"buffer\"", "\"role\":\"parameter\""), HasSubstr("'mean' is a parameter in the checkpoint and not here"));
-  EXPECT_THAT(testing::message_of([&] { restore(optimizer, {saved.tensors, {}}, "x"); }), HasSubstr("x: this is no checkpoint"));
+  EXPECT_THAT(test::message_of([&] { restore(optimizer, {saved.tensors, {}}, "x"); }), HasSubstr("x: this is no checkpoint"));
 
   for (const NamedTensor& each : saved.tensors) {
     Checkpoint damaged = saved;
     std::erase_if(damaged.tensors, [&](const NamedTensor& other) { return other.name == each.name; });
-    EXPECT_THAT(testing::message_of([&] { restore(optimizer, damaged, "x"); }), HasSubstr("x: the tensor '" + each.name + "' is missing"));
+    EXPECT_THAT(test::message_of([&] { restore(optimizer, damaged, "x"); }), HasSubstr("x: the tensor '" + each.name + "' is missing"));
     for (NamedTensor& other : damaged.tensors)
       if (other.name == "adam/step") other.tensor = full({5}, 0.5, f64);
-    EXPECT_NE(testing::message_of([&] { restore(optimizer, damaged, "x"); }), testing::nothing_thrown);
+    EXPECT_NE(test::message_of([&] { restore(optimizer, damaged, "x"); }), test::nothing_thrown);
   }
   Checkpoint half = saved;
   for (NamedTensor& each : half.tensors)
     if (each.name == "adam/step") each.tensor = full({5}, 0.5, f64);
-  EXPECT_THAT(testing::message_of([&] { restore(optimizer, half, "x"); }), HasSubstr("adam/step of 'p0' is no count"));
+  EXPECT_THAT(test::message_of([&] { restore(optimizer, half, "x"); }), HasSubstr("adam/step of 'p0' is no count"));
   EXPECT_EQ(weights_of(model), before);
   EXPECT_EQ(default_generator().counter(), counter);
   EXPECT_EQ(optimizer.steps(), 5);
@@ -366,7 +359,7 @@ TEST(Checkpoint, OptionsThatDoNotFitTogetherAreRefused) {
     ASSERT_NE(header.find(from), std::string::npos);
     header.replace(header.find(from), from.size(), to);
   }
-  EXPECT_THAT(testing::message_of([&] { restore(optimizer, damaged); }), HasSubstr("nesterov needs momentum"));
+  EXPECT_THAT(test::message_of([&] { restore(optimizer, damaged); }), HasSubstr("nesterov needs momentum"));
   EXPECT_EQ(optimizer.get("alpha"), 0.3);
   EXPECT_EQ(optimizer.get("momentum"), 0.5);
 }
@@ -381,7 +374,7 @@ TEST(Checkpoint, BrokenFilesAreRefused) {
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   for (size_t length = 0; length < bytes.size(); length += 97) {
     std::ofstream(folder.file("b.safetensors"), std::ios::binary) << bytes.substr(0, length);
-    EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
+    EXPECT_THAT(test::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
   }
   Generator random(3);
   uint64_t header_bytes = 0;
@@ -392,18 +385,18 @@ TEST(Checkpoint, BrokenFilesAreRefused) {
     const auto at = static_cast<size_t>(random.below(static_cast<int64_t>(header_bytes)));
     changed[at] = static_cast<char>(changed[at] ^ (1 << random.below(8)));
     std::ofstream(folder.file("b.safetensors"), std::ios::binary) << changed;
-    testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); });
+    test::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); });
   }
   for (size_t at = header_bytes; at < bytes.size(); at += 7) {  // and one in what follows is found by the checksum
     std::string changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ (1 << random.below(8)));
     std::ofstream(folder.file("b.safetensors"), std::ios::binary) << changed;
-    EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
+    EXPECT_THAT(test::message_of([&] { load_checkpoint(folder.file("b.safetensors"), optimizer); }), HasSubstr("b.safetensors"));
   }
   EXPECT_EQ(weights_of(model), before);
-  EXPECT_THAT(testing::message_of([&] { load_checkpoint(folder.file("missing"), optimizer); }), HasSubstr("missing"));
-  EXPECT_THAT(testing::message_of([&] { save_checkpoint("/proc/none/a", optimizer); }), HasSubstr("/proc/none/a"));
-  EXPECT_THAT(testing::message_of([&] { capture(optimizer, {{"scry", "mine"}}); }), HasSubstr("'scry' is taken"));
+  EXPECT_THAT(test::message_of([&] { load_checkpoint(folder.file("missing"), optimizer); }), HasSubstr("missing"));
+  EXPECT_THAT(test::message_of([&] { save_checkpoint("/proc/none/a", optimizer); }), HasSubstr("/proc/none/a"));
+  EXPECT_THAT(test::message_of([&] { capture(optimizer, {{"scry", "mine"}}); }), HasSubstr("'scry' is taken"));
 }
 
 }  // namespace

@@ -7,9 +7,6 @@
 namespace scry::optim {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 // With SGD and a learning rate of 1 the weights of a model of zeros become the gradient, negated, as the rule inside has seen it.
 struct Seen {
   explicit Seen(const char* expression, const std::vector<Shape>& shapes = {{3}, {2, 2}}) {
@@ -77,7 +74,7 @@ TEST(ClipNorm, SkipsStepsWithoutAFiniteNorm) {
 
 TEST(ClipNorm, DoesNotDependOnThreads) {
   const auto run = [](int threads) {
-    const testing::Threads count(threads);
+    const test::Threads count(threads);
     const TestModel model = random_model({{100000}, {7}, {300, 200}}, 1);
     Optimizer optimizer = make_optimizer("clip_norm(sgd(lr=0.1), max_norm=0.5)", Registry{model});
     give_gradients(model, 0);

@@ -6,7 +6,12 @@
 #include <scry/core/core.hpp>
 #include <scry/optim/optim.hpp>
 
+#include <limits>
+
 namespace scry::optim {
+
+inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// A model for tests: named parameters and buffers.
 struct TestModel {
@@ -43,6 +48,14 @@ inline void give_gradients(const TestModel& model, uint64_t step, uint64_t seed 
     autograd::leaf_of(each.tensor)->gradient = {};
     const NoGrad no_grad;
     give_gradient(each.tensor, each.tensor.detach() * 0.5 + randn(each.tensor.shape(), each.tensor.dtype(), generator));
+  }
+}
+
+/// Steps `from` to `to` with these gradients.
+inline void steps(const TestModel& model, Optimizer& optimizer, uint64_t from, uint64_t to) {
+  for (uint64_t i = from; i < to; ++i) {
+    give_gradients(model, i);
+    optimizer.step();
   }
 }
 

@@ -115,7 +115,7 @@ for line in open(sys.argv[1]):
 )py";
 
 TEST(PyTorch, TakesTheSameSteps) {
-  if (const std::string why = testing::missing_in_python("torch"); !why.empty()) GTEST_SKIP() << why;
+  if (const std::string why = test::missing_in_python("torch"); !why.empty()) GTEST_SKIP() << why;
   const auto folder = std::filesystem::temp_directory_path() / text("scry_torch_", getpid());
   std::filesystem::create_directories(folder);
   const std::string program = folder / "steps.py", cases = folder / "cases", paths = folder / "paths";
@@ -124,7 +124,7 @@ TEST(PyTorch, TakesTheSameSteps) {
     std::ofstream out(cases);
     for (const Golden& each : golden()) out << each.expression << '\n';
   }
-  EXPECT_EQ(std::system((testing::python() + " '" + program + "' '" + cases + "' > '" + paths + "'").c_str()), 0);
+  EXPECT_EQ(std::system((test::python() + " '" + program + "' '" + cases + "' > '" + paths + "'").c_str()), 0);
   std::ifstream in(paths);
   int compared = 0;
   for (std::string expression; std::getline(in, expression, '\t'); ++compared) {

@@ -9,7 +9,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using testing::message_of;
+using test::message_of;
 
 // Four parameters of two layers, all 1.
 TestModel layers() {
@@ -129,7 +129,7 @@ TEST(Group, TakesParametersAddedLater) {
   EXPECT_THAT(message_of([&] {
                 registry.add({{"conv2.weight.bias", ones({2})}, {"conv.bias.weight", ones({2})}, {"conv_weight*bias", ones({2})}});
               }),
-              testing::nothing_thrown);
+              test::nothing_thrown);
   EXPECT_EQ(registry.row("conv.bias.weight").group, 2);
   optimizer.add_group("both*", {{"lr", 2}});
   EXPECT_THAT(message_of([&] {
@@ -187,7 +187,7 @@ TEST(Group, RefusesAndChangesNothing) {
   EXPECT_THAT(adding("*.bias", {{"inner_state", 1}}), HasSubstr("chosen when the optimizer is made"));
   EXPECT_TRUE(optimizer.groups().empty());
 
-  EXPECT_EQ(adding("*.bias", {{"lr", 0}}), testing::nothing_thrown);
+  EXPECT_EQ(adding("*.bias", {{"lr", 0}}), test::nothing_thrown);
   EXPECT_THAT(adding("*.bias", {{"lr", 1}}), HasSubstr("there is a group '*.bias' already"));
   EXPECT_THAT(adding("conv*", {{"lr", 1}}), HasSubstr("'conv.bias' would be in two groups, '*.bias' and 'conv*'"));
   EXPECT_THAT(message_of([&] { optimizer.set("lr", 1, "fc*"); }), HasSubstr("there is no group 'fc*'"));

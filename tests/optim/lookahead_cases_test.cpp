@@ -10,9 +10,6 @@
 namespace scry::optim {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
 // x after each step on the gradient `slope x + constant`.
 std::vector<double> run(const Tensor& x, Optimizer& optimizer, int steps, double slope, double constant) {
   std::vector<double> path;

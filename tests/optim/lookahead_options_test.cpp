@@ -7,15 +7,6 @@
 namespace scry::optim {
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-void steps(const TestModel& model, Optimizer& optimizer, uint64_t from, uint64_t to) {
-  for (uint64_t i = from; i < to; ++i) {
-    give_gradients(model, i);
-    optimizer.step();
-  }
-}
-
 TEST(Lookahead, Case11_ASchedulerAttachedBeforeOrAfterALoadDrivesIt) {
   constexpr const char* expression = "lookahead(adam(lr=0.1), k=3)";
   const auto train = [](const TestModel& model, Optimizer& optimizer, Scheduler& scheduler, uint64_t from, uint64_t to) {

@@ -7,13 +7,6 @@
 namespace scry::optim {
 namespace {
 
-void steps(const TestModel& model, Optimizer& optimizer, uint64_t from, uint64_t to) {
-  for (uint64_t i = from; i < to; ++i) {
-    give_gradients(model, i);
-    optimizer.step();
-  }
-}
-
 TEST(Lookahead, Case11_LearningRateDrivesTheInnerOptimizer) {
   const TestModel model = scalar_model(1);
   Lookahead optimizer{Lookahead{SGD{Registry{model}, {.lr = 0.1}}, {.k = 50}}, {.k = 100}};

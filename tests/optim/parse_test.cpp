@@ -9,7 +9,7 @@ namespace {
 using ::testing::HasSubstr;
 
 std::string error_of(std::string_view expression, const std::vector<OptionValue>& defaults = {}) {
-  return testing::message_of([&] { check_optimizer(expression, defaults); });
+  return test::message_of([&] { check_optimizer(expression, defaults); });
 }
 
 TEST(Expression, ReadsAndPrints) {
@@ -77,10 +77,10 @@ TEST(Expression, HostileOnesAreRefused) {
   std::string deep = "adam";
   for (int i = 0; i < 20; ++i) deep = "lookahead(" + deep + ")";
   EXPECT_THAT(error_of(deep), HasSubstr("more than 16 optimizers inside each other"));
-  EXPECT_NE(error_of(std::string(100000, '(')), testing::nothing_thrown);
-  EXPECT_NE(error_of(std::string(100000, 'a')), testing::nothing_thrown);
-  EXPECT_NE(error_of(std::string("adam\0(lr=1)", 11)), testing::nothing_thrown);
-  EXPECT_NE(error_of("\xff\xfe"), testing::nothing_thrown);
+  EXPECT_NE(error_of(std::string(100000, '(')), test::nothing_thrown);
+  EXPECT_NE(error_of(std::string(100000, 'a')), test::nothing_thrown);
+  EXPECT_NE(error_of(std::string("adam\0(lr=1)", 11)), test::nothing_thrown);
+  EXPECT_NE(error_of("\xff\xfe"), test::nothing_thrown);
   Generator random(1);
   constexpr std::string_view letters = "lookahead(sgd,adm=0.1) _k";
   for (int i = 0; i < 20000; ++i) {
@@ -97,7 +97,7 @@ TEST(Expression, UsagesNameEverything) {
                                                "alpha_low=0, rollback=false, batch_norm=leave)"}));
   for (std::string usage : usages) {  // each is an expression, with an optimizer where it says so
     if (const size_t at = usage.find("(optimizer"); at != std::string::npos) usage.replace(at, 10, "(sgd");
-    EXPECT_EQ(error_of(usage), testing::nothing_thrown);
+    EXPECT_EQ(error_of(usage), test::nothing_thrown);
   }
 }
 

@@ -110,15 +110,15 @@ TEST(Registry, TensorsOutliveItAndCanBeRegisteredAgain) {
 TEST(Registry, RefusesWhatItCannotHold) {
   const TestModel model = random_model({{4, 6}}, 9);
   const Tensor x = model["p0"];
-  const auto registering = [](NamedTensor named) { return testing::message_of([&] { Registry registry({named}); }); };
+  const auto registering = [](NamedTensor named) { return test::message_of([&] { Registry registry({named}); }); };
   EXPECT_THAT(registering({"w", x.detach()[1]}), HasSubstr("'w' of shape [6] is a view"));
   EXPECT_THAT(registering({"w", transpose(x.detach(), 0, 1)}), HasSubstr("not row-major"));
   EXPECT_THAT(registering({"w", Tensor{}}), HasSubstr("'w' is undefined"));
   EXPECT_THAT(registering({"", x}), HasSubstr("empty name"));
   EXPECT_THAT(registering({"w", full({2}, 1, i64)}), HasSubstr("'w' is i64"));
-  EXPECT_THAT(testing::message_of([&] { Registry registry({{"a", x}, {"a", ones({2})}}); }), HasSubstr("'a' is given twice"));
-  EXPECT_THAT(testing::message_of([&] { Registry registry({{"a", x}, {"b", x.detach()}}); }), HasSubstr("'b' shares memory with 'a'"));
-  EXPECT_THAT(testing::message_of([&] { Registry registry({{"a", x}}, {{"b", x}}); }), HasSubstr("both a parameter and a buffer"));
+  EXPECT_THAT(test::message_of([&] { Registry registry({{"a", x}, {"a", ones({2})}}); }), HasSubstr("'a' is given twice"));
+  EXPECT_THAT(test::message_of([&] { Registry registry({{"a", x}, {"b", x.detach()}}); }), HasSubstr("'b' shares memory with 'a'"));
+  EXPECT_THAT(test::message_of([&] { Registry registry({{"a", x}}, {{"b", x}}); }), HasSubstr("both a parameter and a buffer"));
 }
 
 TEST(Registry, ChangesNothingWhenItRefuses) {
@@ -137,7 +137,7 @@ TEST(Registry, ChangesNothingWhenItRefuses) {
 TEST(Registry, OneLivingRegistryATensor) {
   const TestModel model = random_model({{4}}, 11);
   const Registry registry{model};
-  EXPECT_THAT(testing::message_of([&] { Registry second{model}; }), HasSubstr("'p0' belongs to another registry"));
+  EXPECT_THAT(test::message_of([&] { Registry second{model}; }), HasSubstr("'p0' belongs to another registry"));
 }
 
 TEST(Registry, OneOptimizerATime) {
@@ -145,7 +145,7 @@ TEST(Registry, OneOptimizerATime) {
   const Registry registry{model};
   {
     const SGD first{registry};
-    EXPECT_THAT(testing::message_of([&] { SGD second{registry}; }), HasSubstr("has an optimizer already"));
+    EXPECT_THAT(test::message_of([&] { SGD second{registry}; }), HasSubstr("has an optimizer already"));
   }
   EXPECT_NO_THROW(SGD{registry});
 }
@@ -197,8 +197,8 @@ TEST(Registry, SlotsAreReadByName) {
   optimizer.step();
   EXPECT_EQ(registry.slot("p1", "sgd/momentum_buffer").to_vector<float>(), std::vector<float>(3, 2));
   EXPECT_EQ(registry.slot("p0", "sgd/momentum_buffer").to_vector<float>(), std::vector<float>(2, 0));
-  EXPECT_THAT(testing::message_of([&] { registry.slot("p1", "adam/exp_avg"); }), HasSubstr("there are: sgd/momentum_buffer, sgd/step"));
-  EXPECT_THAT(testing::message_of([&] { registry.slot("p7", "sgd/step"); }), HasSubstr("no row 'p7'"));
+  EXPECT_THAT(test::message_of([&] { registry.slot("p1", "adam/exp_avg"); }), HasSubstr("there are: sgd/momentum_buffer, sgd/step"));
+  EXPECT_THAT(test::message_of([&] { registry.slot("p7", "sgd/step"); }), HasSubstr("no row 'p7'"));
 
   registry.set_slot("p1", "sgd/step", 5);
   EXPECT_EQ(registry.slot("p1", "sgd/step").item(), 5);

@@ -10,7 +10,6 @@ namespace {
 namespace s = schedules;
 using s::Anneal;
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 struct Golden {
   const char* name;

@@ -6,7 +6,7 @@ namespace scry::optim {
 namespace {
 
 /// The weights after some steps of an optimizer over rows that are cut from the same numbers.
-std::vector<double> concatenated(const std::vector<int64_t>& sizes, const char* expression, int steps, DType dtype = f32) {
+std::vector<double> concatenated(const std::vector<int64_t>& sizes, const char* expression, int count, DType dtype = f32) {
   int64_t total = 0;
   for (const int64_t size : sizes) total += size;
   Generator generator(7);
@@ -21,7 +21,7 @@ std::vector<double> concatenated(const std::vector<int64_t>& sizes, const char* 
     at += size;
   }
   Optimizer optimizer = make_optimizer(expression, Registry{model});
-  for (int i = 0; i < steps; ++i) {
+  for (int i = 0; i < count; ++i) {
     optimizer.zero_grad();
     for (size_t p = 0; p < parts.size(); ++p) give_gradient(model.parameters[p].tensor, parts[p]);
     optimizer.step();
@@ -182,7 +182,6 @@ TEST(Step, LearningRateCanChange) {
 TEST(Step, OptionsOutOfRangeAreRefused) {
   const TestModel model = random_model({{4}}, 6);
   const Registry registry{model};
-  const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const double lr : {-1.0, nan, std::numeric_limits<double>::infinity()}) {
     EXPECT_THROW((SGD{registry, {.lr = lr}}), Error);
     EXPECT_THROW((Adam{registry, {.lr = lr}}), Error);

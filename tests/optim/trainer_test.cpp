@@ -134,7 +134,6 @@ TEST(Trainer, ReportsAndSchedules) {
   StepSchedule scheduled{scheduler, Every::epoch};
   StepPlateau dropped{plateau, "flat"};
   Trainer trainer{task.optimizer, 2};
-  const double nan = std::numeric_limits<double>::quiet_NaN();
   trainer.fit(batches, [&](double b) { return task.loss(b) * 0; },
               {.evaluate =
                    [&] {
