@@ -37,6 +37,13 @@ inline TestModel random_model(const std::vector<Shape>& shapes, uint64_t seed, D
   return model;
 }
 
+/// A model with buffers, of this seed.
+inline TestModel model_of(uint64_t seed, const std::vector<Shape>& sizes = {{5}, {3, 7}, {}}) {
+  TestModel model = random_model(sizes, seed);
+  model.buffers = {{"mean", full({3}, static_cast<double>(seed))}, {"count", full({}, static_cast<double>(seed), i64)}};
+  return model;
+}
+
 /// Gives `x` the gradient `g`, as backward would.
 inline void give_gradient(const Tensor& x, const Tensor& g) { autograd::leaf_of(x)->accumulate(g, false); }
 inline void give_gradient(const Tensor& x, double g) { give_gradient(x, full(x.shape(), g, x.dtype())); }

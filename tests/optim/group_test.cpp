@@ -7,9 +7,9 @@
 namespace scry::optim {
 namespace {
 
+using test::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using test::message_of;
 
 // Four parameters of two layers, all 1.
 TestModel layers() {

@@ -10,7 +10,6 @@ namespace {
 namespace s = schedules;
 using s::Anneal;
 
-
 struct Golden {
   const char* name;
   Schedule schedule;
