@@ -9,7 +9,7 @@
 namespace scry {
 namespace {
 
-using testing::message_of;
+using test::message_of;
 
 constexpr int64_t huge = int64_t{1} << 40, most = INT64_MAX;
 

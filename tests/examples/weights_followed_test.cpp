@@ -8,7 +8,7 @@
 
 #include "core/io_support.hpp"
 
-namespace scry::testing {
+namespace scry::test {
 namespace {
 
 // A convolution for every way that weights are brought into a kernel's form, and one of a folded normalisation.
@@ -88,4 +88,4 @@ TEST(Weights, AreFollowedHoweverTheyChange) {
 }
 
 }  // namespace
-}  // namespace scry::testing
+}  // namespace scry::test
