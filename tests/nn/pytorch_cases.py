@@ -152,6 +152,30 @@ def others():
 def functions():
     activations()
     losses()
+    positions()
+
+
+def focal_loss(x, y):
+    """Lin et al. 2017, equation 5, gamma 2 and alpha 0.25."""
+    p = torch.where(y.detach() == 1, x.sigmoid(), (-x).sigmoid())
+    return -torch.where(y.detach() == 1, 0.25, 0.75) * (1 - p) ** 2 * p.log()
+
+
+def positions():
+    def angle(x, pairs):  # of every position and pair
+        rate = 10000 ** (-torch.arange(pairs, dtype=torch.float64) / pairs)
+        return torch.arange(x.shape[-2], dtype=torch.float64)[:, None] * rate
+
+    def sinusoidal(x):
+        turns = angle(x, 3)
+        return x + torch.stack((turns.sin(), turns.cos()), -1).flatten(1).to(x.dtype)
+
+    def rotary(x):  # pairs of neighbours as complex numbers
+        turned = torch.view_as_complex(x.double().unflatten(-1, (3, 2))) * torch.exp(1j * angle(x, 3))
+        return torch.view_as_real(turned).flatten(-2).to(x.dtype)
+
+    case("sinusoidal_encoding", sinusoidal, (2, 5, 6))
+    case("rotary_encoding", rotary, (2, 5, 6))
 
 
 def activations():
@@ -184,6 +208,7 @@ def losses():
     case("kl_div_log_target", lambda x, y: F.kl_div(x, y, log_target=True, reduction="sum"), (5, 4), (5, 4))
     case("gaussian_nll_loss", lambda x, y, v: F.gaussian_nll_loss(x, y, v, full=True), (5, 4), (5, 4), more)
     case("poisson_nll_loss", lambda x, y: F.poisson_nll_loss(x, y.detach(), full=True), (5, 4), 3 * more)
+    case("sigmoid_focal_loss", focal_loss, (5, 4), (torch.arange(20).reshape(5, 4) % 3 == 0).float())
     case("hinge_embedding_loss", lambda x, y: F.hinge_embedding_loss(x, y.detach()), (5,), signs)
     case("margin_ranking_loss", lambda a, b, y: F.margin_ranking_loss(a, b, y.detach(), 0.5), (5,), (5,), signs)
     case("cosine_embedding_loss", lambda a, b, y: F.cosine_embedding_loss(a, b, y.detach(), 0.1), (5, 4), (5, 4), signs)

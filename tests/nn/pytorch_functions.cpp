@@ -58,6 +58,7 @@ std::vector<Case> losses() {
       function("kl_div_log_target", [](In x) { return kl_div(x[0], x[1], {.log_target = true, .reduction = Reduction::sum}); }),
       function("gaussian_nll_loss", [](In x) { return gaussian_nll_loss(x[0], x[1], x[2], {.full = true}); }),
       function("poisson_nll_loss", [](In x) { return poisson_nll_loss(x[0], x[1], {.full = true}); }),
+      function("sigmoid_focal_loss", [](In x) { return sigmoid_focal_loss(x[0], x[1]); }),
       function("hinge_embedding_loss", [](In x) { return hinge_embedding_loss(x[0], x[1]); }),
       function("margin_ranking_loss", [](In x) { return margin_ranking_loss(x[0], x[1], x[2], {.margin = 0.5}); }),
       function("cosine_embedding_loss", [](In x) { return cosine_embedding_loss(x[0], x[1], x[2], {.margin = 0.1}); }),
@@ -73,11 +74,19 @@ std::vector<Case> losses() {
   };
 }
 
+std::vector<Case> positions() {
+  return {
+      function("sinusoidal_encoding", [](In x) { return SinusoidalEncoding(9, 6, x[0].dtype())(x[0]); }),
+      function("rotary_encoding", [](In x) { return RotaryEncoding(9, 6, 10000, x[0].dtype())(x[0]); }),
+  };
+}
+
 }  // namespace
 
 std::vector<Case> function_cases() {
   std::vector<Case> all = activations();
   for (const Case& c : losses()) all.push_back(c);
+  for (const Case& c : positions()) all.push_back(c);
   return all;
 }
 
