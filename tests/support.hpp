@@ -27,7 +27,7 @@ std::string message_of(const F& function) {
 /// Expects `expression` to throw an Error whose message holds every one of the parts.
 #define EXPECT_FAILS(expression, ...)                                                                                        \
   do {                                                                                                                       \
-    const std::string message_ = ::scry::test::message_of([&] { (void)(expression); });                                   \
+    const std::string message_ = ::scry::test::message_of([&] { (void)(expression); });                                      \
     for (const std::string& part_ : std::vector<std::string>{__VA_ARGS__})                                                   \
       EXPECT_NE(message_.find(part_), std::string::npos) << #expression << ": '" << message_ << "' lacks '" << part_ << "'"; \
   } while (false)

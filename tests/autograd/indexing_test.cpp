@@ -10,9 +10,9 @@
 namespace scry {
 namespace {
 
+using test::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using test::message_of;
 
 TEST(Indexing, AtReadsAsNumpy) {
   const Tensor x = reshape(arange(24), {2, 3, 4});

@@ -8,9 +8,9 @@
 namespace scry {
 namespace {
 
+using test::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using test::message_of;
 
 std::vector<double> values(const Tensor& x) { return x.to_vector<double>(); }
 

@@ -127,7 +127,7 @@ for i in range(60):
     if want != got: print(f"--- {i}: NumPy\n{want}\n--- ours\n{got}"); bad += 1
 raise SystemExit(bad)
 )"),
-                                   folder.path()}));
+                                folder.path()}));
 }
 
 }  // namespace
