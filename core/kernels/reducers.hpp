@@ -128,7 +128,7 @@ struct ExtremeAt {
     }
     Index lane[width];
     for (Index l = 0; l < width; ++l) lane[l] = l;
-    place = place == nowhere ? place : place + load_lanes<Places>(lane);
+    place = place + (place == nowhere ? Places{} : load_lanes<Places>(lane));
     return merge_lanes(place, [](const Places& a, const Places& b) { return a < b ? a : b; });
   }
   Acc row(const T* data, const Axes& reduced, int64_t begin, int64_t end) const {
