@@ -62,6 +62,14 @@ bool matches(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
+// A gradient from before that nobody else sees can move into the arena, where steps find it in place.
+bool is_alone(const Tensor& gradient) {
+  if (!gradient.defined() || gradient.requires_grad() || !gradient.is_contiguous()) return false;
+  const auto& node = gradient.node();
+  return node.unique() && node.storage->unique() && node.offset == 0 &&
+         node.storage->bytes() == static_cast<size_t>(gradient.numel()) * size_of(gradient.dtype());
+}
+
 std::string quoted(const NamedTensor& named) { return "'" + named.name + "'"; }
 
 }  // namespace
@@ -186,6 +194,7 @@ void RegistryState::activate(int32_t index) {
     if (autograd::Leaf* leaf = autograd::leaf_of(row.value)) {
       leaf->window = row.gradient;
       leaf->name = row.name;
+      if (is_alone(leaf->gradient)) leaf->gradient.node().storage->move_into(segment.gradients, static_cast<size_t>(row.offset) * width);
     }
   }
   for (const auto& slot : slots()) grow(*slot);

@@ -107,6 +107,20 @@ TEST(Registry, TensorsOutliveItAndCanBeRegisteredAgain) {
   EXPECT_DOUBLE_EQ(weights_of(model)[0][0], static_cast<double>(static_cast<float>(before[0][0]) - 2.0F));
 }
 
+TEST(Registry, GradientsFromBeforeMoveIntoItsArena) {
+  const TestModel model = random_model({{4}, {4}}, 2);
+  const auto backward = [&] { sum(model["p0"] * model["p1"]).backward(); };
+  backward();
+  const Tensor held = model["p1"].grad();
+  for (int i = 0; i < 2; ++i) {
+    const Registry registry{model};
+    EXPECT_EQ(model["p0"].grad().raw(), registry.row("p0").gradient.raw()) << "from outside and from an earlier registry's arena";
+    EXPECT_EQ(model["p0"].grad().to_vector<float>(), (model["p1"].detach() * (i + 1)).to_vector<float>());
+    EXPECT_NE(model["p1"].grad().raw(), registry.row("p1").gradient.raw()) << "somebody holds it";
+    backward();
+  }
+}
+
 TEST(Registry, RefusesWhatItCannotHold) {
   const TestModel model = random_model({{4, 6}}, 9);
   const Tensor x = model["p0"];
