@@ -53,9 +53,6 @@ class AccumulateRule final : public RuleOf<AccumulateOptions> {
 Accumulate::Accumulate(Optimizer&& inner, const AccumulateOptions& options)
     : Optimizer(std::move(inner), std::make_unique<AccumulateRule>(options)) {}
 
-const OptimizerKind& accumulate_kind() {
-  static const OptimizerKind kind = kind_of<Accumulate, accumulate_fields>("accumulate");
-  return kind;
-}
+OptimizerKind accumulate_kind() { return kind_of<Accumulate, accumulate_fields>("accumulate"); }
 
 }  // namespace scry::optim

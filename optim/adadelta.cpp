@@ -17,13 +17,10 @@ struct AdadeltaEquation {
   };
   static constexpr std::array slots{SlotSpec{"square_avg", SlotRole::second_moment}, SlotSpec{"acc_delta", SlotRole::second_moment}};
   static constexpr bool counts_steps = false;
-  static void check(const Options&) {}
 
   template <class T>
   struct Step {
-    using value_type = T;
     T lr, rate, eps, weight_decay;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double) { return {.lr = o.lr, .rate = 1 - o.rho, .eps = o.eps, .weight_decay = o.weight_decay}; }
 
@@ -42,9 +39,6 @@ struct AdadeltaEquation {
 Adadelta::Adadelta(const Registry& registry, const AdadeltaOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, std::make_unique<ElementwiseRule<AdadeltaEquation>>(options), groups) {}
 
-const OptimizerKind& adadelta_kind() {
-  static const OptimizerKind kind = kind_of<Adadelta, AdadeltaEquation::fields>(AdadeltaEquation::name);
-  return kind;
-}
+OptimizerKind adadelta_kind() { return kind_of<Adadelta, AdadeltaEquation::fields>(AdadeltaEquation::name); }
 
 }  // namespace scry::optim

@@ -19,13 +19,10 @@ struct AdagradEquation {
   };
   static constexpr std::array slots{SlotSpec{"sum", SlotRole::second_moment}};
   static constexpr bool counts_steps = true;
-  static void check(const Options&) {}
 
   template <class T>
   struct Step {
-    using value_type = T;
     T step_size, first, eps, eps_inside, weight_decay;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double t) {
     return {.step_size = o.lr / (1 + (t - 1) * o.lr_decay),
@@ -48,9 +45,6 @@ struct AdagradEquation {
 Adagrad::Adagrad(const Registry& registry, const AdagradOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, std::make_unique<ElementwiseRule<AdagradEquation>>(options), groups) {}
 
-const OptimizerKind& adagrad_kind() {
-  static const OptimizerKind kind = kind_of<Adagrad, AdagradEquation::fields>(AdagradEquation::name);
-  return kind;
-}
+OptimizerKind adagrad_kind() { return kind_of<Adagrad, AdagradEquation::fields>(AdagradEquation::name); }
 
 }  // namespace scry::optim

@@ -7,29 +7,20 @@ namespace {
 struct AdamEquation {
   using Options = AdamOptions;
   static constexpr std::string_view name = "adam";
-  static constexpr std::array fields{
-      field<&Options::lr>("lr"),
-      field<&Options::beta1>("beta1", decay_rate),
-      field<&Options::beta2>("beta2", decay_rate),
-      field<&Options::eps>("eps"),
-      field<&Options::weight_decay>("weight_decay"),
-      fixed(field<&Options::amsgrad>("amsgrad")),
-      field<&Options::maximize>("maximize"),
-      field<&Options::decoupled_weight_decay>("decoupled_weight_decay"),
-      field<&Options::eps_inside_root>("eps_inside_root"),
-      field<&Options::eps_hat>("eps_hat"),
-      field<&Options::bias_correction>("bias_correction"),
-      field<&Options::decay_after>("decay_after", fraction),
-  };
+  static constexpr auto fields =
+      adam_fields_and(fixed(field<&Options::amsgrad>("amsgrad")), field<&Options::maximize>("maximize"),
+                      field<&Options::decoupled_weight_decay>("decoupled_weight_decay"), field<&Options::eps_inside_root>("eps_inside_root"),
+                      field<&Options::eps_hat>("eps_hat"), field<&Options::bias_correction>("bias_correction"),
+                      field<&Options::decay_after>("decay_after", fraction));
   static void check(const Options& o) { require(!o.eps_inside_root || !o.eps_hat, "adam: eps_inside_root and eps_hat are two places for one ε"); }
 };
 
-template <bool amsgrad>
-struct AdamWithMoments : AdamEquation, AdamMoments<amsgrad> {};
+template <class Moments>
+struct AdamWithMoments : AdamEquation, Moments {};
 
 std::unique_ptr<UpdateRule> make_rule(const AdamOptions& options) {
-  if (options.amsgrad) return std::make_unique<ElementwiseRule<AdamWithMoments<true>>>(options);
-  return std::make_unique<ElementwiseRule<AdamWithMoments<false>>>(options);
+  if (options.amsgrad) return std::make_unique<ElementwiseRule<AdamWithMoments<AMSGradMoments>>>(options);
+  return std::make_unique<ElementwiseRule<AdamWithMoments<AdamMoments>>>(options);
 }
 
 }  // namespace
@@ -37,9 +28,6 @@ std::unique_ptr<UpdateRule> make_rule(const AdamOptions& options) {
 Adam::Adam(const Registry& registry, const AdamOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, make_rule(options), groups) {}
 
-const OptimizerKind& adam_kind() {
-  static const OptimizerKind kind = kind_of<Adam, AdamEquation::fields>(AdamEquation::name);
-  return kind;
-}
+OptimizerKind adam_kind() { return kind_of<Adam, AdamEquation::fields>(AdamEquation::name); }
 
 }  // namespace scry::optim

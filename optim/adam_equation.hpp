@@ -1,29 +1,41 @@
 #pragma once
 
-// What Adam, AdamW and AMSGrad have in common.
+// What Adam and its kin have in common.
 
 #include <scry/optim/adam.hpp>
 #include <scry/optim/elementwise.hpp>
 
 namespace scry::optim {
 
-template <bool amsgrad>
+/// The options that all of them begin with.
+template <class Options>
+inline constexpr std::array adam_fields{
+    field<&Options::lr>("lr"),   field<&Options::beta1>("beta1", decay_rate),   field<&Options::beta2>("beta2", decay_rate),
+    field<&Options::eps>("eps"), field<&Options::weight_decay>("weight_decay"),
+};
+
+/// Those and more.
+template <class Options, std::same_as<Field<Options>>... More>
+constexpr auto adam_fields_and(const Field<Options>& next, const More&... more) {
+  return std::apply([&](const auto&... first) { return std::array{first..., next, more...}; }, adam_fields<Options>);
+}
+
+/// g ← g + λ w;   m ← m + (1 − β₁) (g − m);   v ← v + (1 − β₂) (g² − v)
+template <class V, class S>
+void take_moments(V w, V& g, V& m, V& v, const S& s) {
+  if (s.weight_decay != 0) g += s.weight_decay * w;
+  m += s.rate1 * (g - m);
+  v += s.rate2 * (g * g - v);
+}
+
+/// What of Adam's equation its options don't name.
 struct AdamMoments {
-  static constexpr SlotSpec m_slot{"exp_avg", SlotRole::first_moment}, v_slot{"exp_avg_sq", SlotRole::second_moment};
-  static constexpr SlotSpec largest_slot{"max_exp_avg_sq", SlotRole::second_moment};
-  static constexpr std::array<SlotSpec, amsgrad ? 3 : 2> slots = [] {
-    if constexpr (amsgrad)
-      return std::array{m_slot, v_slot, largest_slot};
-    else
-      return std::array{m_slot, v_slot};
-  }();
+  static constexpr std::array slots{SlotSpec{"exp_avg", SlotRole::first_moment}, SlotSpec{"exp_avg_sq", SlotRole::second_moment}};
   static constexpr bool counts_steps = true;
 
   template <class T>
   struct Step {
-    using value_type = T;
     T rate1, rate2, step_size, inverse_root_bias2, eps, eps_inside, weight_decay, keep, keep_after;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const AdamOptions& o, double t) {
     const double bias1 = o.bias_correction ? 1 - std::pow(o.beta1, t) : 1, bias2 = o.bias_correction ? 1 - std::pow(o.beta2, t) : 1;
@@ -42,27 +54,26 @@ struct AdamMoments {
 
   template <class V, class S>
   static V update(V w, V g, V& m, V& v, const S& s) {
-    take(w, g, m, v, s);
+    take_moments(w, g, m, v, s);
     return moved(w, m, v, s);
   }
   template <class V, class S>
   static V update(V w, V g, V& m, V& v, V& largest, const S& s) {
-    take(w, g, m, v, s);
+    take_moments(w, g, m, v, s);
     largest = larger(largest, v);
     return moved(w, m, largest, s);
   }
 
  private:
   template <class V, class S>
-  static void take(V w, V g, V& m, V& v, const S& s) {
-    if (s.weight_decay != 0) g += s.weight_decay * w;
-    m += s.rate1 * (g - m);
-    v += s.rate2 * (g * g - v);
-  }
-  template <class V, class S>
   static V moved(V w, V m, V v, const S& s) {
     return s.keep_after * (s.keep * w - quotient<V>(s.step_size * m, sqrt(v + s.eps_inside) * s.inverse_root_bias2 + s.eps));  // η m̂ / (√v̂ + ε)
   }
+};
+
+/// With AMSGrad's denominator.
+struct AMSGradMoments : AdamMoments {
+  static constexpr std::array slots{AdamMoments::slots[0], AdamMoments::slots[1], SlotSpec{"max_exp_avg_sq", SlotRole::second_moment}};
 };
 
 }  // namespace scry::optim

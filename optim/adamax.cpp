@@ -14,13 +14,10 @@ struct AdamaxEquation {
   };
   static constexpr std::array slots{SlotSpec{"exp_avg", SlotRole::first_moment}, SlotSpec{"exp_inf", SlotRole::second_moment}};
   static constexpr bool counts_steps = true;
-  static void check(const Options&) {}
 
   template <class T>
   struct Step {
-    using value_type = T;
     T rate1, beta2, step_size, eps, weight_decay;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double t) {
     return {.rate1 = 1 - o.beta1, .beta2 = o.beta2, .step_size = o.lr / (1 - std::pow(o.beta1, t)), .eps = o.eps, .weight_decay = o.weight_decay};
@@ -40,9 +37,6 @@ struct AdamaxEquation {
 Adamax::Adamax(const Registry& registry, const AdamaxOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, std::make_unique<ElementwiseRule<AdamaxEquation>>(options), groups) {}
 
-const OptimizerKind& adamax_kind() {
-  static const OptimizerKind kind = kind_of<Adamax, AdamaxEquation::fields>(AdamaxEquation::name);
-  return kind;
-}
+OptimizerKind adamax_kind() { return kind_of<Adamax, AdamaxEquation::fields>(AdamaxEquation::name); }
 
 }  // namespace scry::optim

@@ -21,7 +21,6 @@ double norm(const T* x, int64_t count) {
 class AdaptiveClipRule final : public RuleOf<AdaptiveClipOptions> {
  public:
   explicit AdaptiveClipRule(const AdaptiveClipOptions& options) : RuleOf("adaptive_clip", adaptive_clip_fields, options) {}
-  void make_slots(RegistryState&, const std::string&) override {}
 
   bool reduce(StepInput& step) override {
     parts_.clear();
@@ -76,9 +75,6 @@ class AdaptiveClipRule final : public RuleOf<AdaptiveClipOptions> {
 AdaptiveClip::AdaptiveClip(Optimizer&& inner, const AdaptiveClipOptions& options)
     : Optimizer(std::move(inner), std::make_unique<AdaptiveClipRule>(options)) {}
 
-const OptimizerKind& adaptive_clip_kind() {
-  static const OptimizerKind kind = kind_of<AdaptiveClip, adaptive_clip_fields>("adaptive_clip");
-  return kind;
-}
+OptimizerKind adaptive_clip_kind() { return kind_of<AdaptiveClip, adaptive_clip_fields>("adaptive_clip"); }
 
 }  // namespace scry::optim

@@ -5,20 +5,12 @@
 namespace scry::optim {
 namespace {
 
-struct AMSGradEquation : AdamMoments<true> {
+struct AMSGradEquation : AMSGradMoments {
   using Options = AMSGradOptions;
   static constexpr std::string_view name = "amsgrad";
-  static constexpr std::array fields{
-      field<&Options::lr>("lr"),
-      field<&Options::beta1>("beta1", decay_rate),
-      field<&Options::beta2>("beta2", decay_rate),
-      field<&Options::eps>("eps"),
-      field<&Options::weight_decay>("weight_decay"),
-      field<&Options::maximize>("maximize"),
-      field<&Options::decoupled_weight_decay>("decoupled_weight_decay"),
-      field<&Options::bias_correction>("bias_correction"),
-  };
-  static void check(const Options&) {}
+  static constexpr auto fields =
+      adam_fields_and(field<&Options::maximize>("maximize"), field<&Options::decoupled_weight_decay>("decoupled_weight_decay"),
+                      field<&Options::bias_correction>("bias_correction"));
 
   static Step<double> step(const Options& o, double t) {
     return AdamMoments::step({.lr = o.lr,
@@ -37,9 +29,6 @@ struct AMSGradEquation : AdamMoments<true> {
 AMSGrad::AMSGrad(const Registry& registry, const AMSGradOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, std::make_unique<ElementwiseRule<AMSGradEquation>>(options), groups) {}
 
-const OptimizerKind& amsgrad_kind() {
-  static const OptimizerKind kind = kind_of<AMSGrad, AMSGradEquation::fields>(AMSGradEquation::name);
-  return kind;
-}
+OptimizerKind amsgrad_kind() { return kind_of<AMSGrad, AMSGradEquation::fields>(AMSGradEquation::name); }
 
 }  // namespace scry::optim

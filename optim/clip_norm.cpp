@@ -21,7 +21,6 @@ constexpr auto square_sum = [](Piece& piece) {
 class ClipNormRule final : public RuleOf<ClipNormOptions> {
  public:
   explicit ClipNormRule(const ClipNormOptions& options) : RuleOf("clip_norm", clip_norm_fields, options) {}
-  void make_slots(RegistryState&, const std::string&) override {}
 
   bool reduce(StepInput& step) override {
     sums_.assign(options_table().groups(), 0);
@@ -49,9 +48,6 @@ class ClipNormRule final : public RuleOf<ClipNormOptions> {
 
 ClipNorm::ClipNorm(Optimizer&& inner, const ClipNormOptions& options) : Optimizer(std::move(inner), std::make_unique<ClipNormRule>(options)) {}
 
-const OptimizerKind& clip_norm_kind() {
-  static const OptimizerKind kind = kind_of<ClipNorm, clip_norm_fields>("clip_norm");
-  return kind;
-}
+OptimizerKind clip_norm_kind() { return kind_of<ClipNorm, clip_norm_fields>("clip_norm"); }
 
 }  // namespace scry::optim

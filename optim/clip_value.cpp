@@ -12,7 +12,6 @@ constexpr std::array clip_value_fields{field<&ClipValueOptions::max_value>("max_
 class ClipValueRule final : public RuleOf<ClipValueOptions> {
  public:
   explicit ClipValueRule(const ClipValueOptions& options) : RuleOf("clip_value", clip_value_fields, options) {}
-  void make_slots(RegistryState&, const std::string&) override {}
 
   bool reduce(StepInput& step) override {
     for (size_t i = 0; i < step.rows.size(); ++i) step.rows[i].limit = std::min(step.rows[i].limit, options(step.table.rows[i]).max_value);
@@ -24,9 +23,6 @@ class ClipValueRule final : public RuleOf<ClipValueOptions> {
 
 ClipValue::ClipValue(Optimizer&& inner, const ClipValueOptions& options) : Optimizer(std::move(inner), std::make_unique<ClipValueRule>(options)) {}
 
-const OptimizerKind& clip_value_kind() {
-  static const OptimizerKind kind = kind_of<ClipValue, clip_value_fields>("clip_value");
-  return kind;
-}
+OptimizerKind clip_value_kind() { return kind_of<ClipValue, clip_value_fields>("clip_value"); }
 
 }  // namespace scry::optim

@@ -7,7 +7,7 @@
 //   static constexpr std::array<SlotSpec, n> slots;       elementwise ones, in the order in which `update` takes them
 //   static constexpr bool counts_steps;                   whether `Step` looks at t; it then has a slot, "step"
 //   static constexpr std::string_view number;             where there is one: a number that each row keeps, beside t
-//   static void check(const Options&);                    of options against each other
+//   static void check(const Options&);                    where there is one: of options against each other
 //   template <class T> struct Step { T …; };              what is the same for all elements, every member a T
 //   static Step<double> step(const Options&, double t);   in the t-th step (1, 2, …) of a row; where there is a number, also takes a double&
 //   template <class V, class S> static V update(V w, V g, V& slot…, const S& s);   the new weight; V is a float or a double, or Traced
@@ -42,15 +42,19 @@ V quotient(V a, V b) {
   return b != 0 ? a / b : 0;
 }
 
+/// A struct whose members all have one type, as an array.
+template <template <class> class Members, class T>
+constexpr auto as_array(const Members<T>& members) {
+  return std::bit_cast<std::array<T, sizeof(Members<T>) / sizeof(T)>>(members);
+}
+
 /// The same struct with members of another type.
-template <class To, class From>
-To convert_members(const From& from) {
-  using Out = typename To::value_type;
-  using In = typename From::value_type;
-  const auto in = std::bit_cast<std::array<In, sizeof(From) / sizeof(In)>>(from);
-  std::array<Out, sizeof(From) / sizeof(In)> out;
-  for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<Out>(in[i]);
-  return std::bit_cast<To>(out);
+template <class To, template <class> class Members, class From>
+Members<To> convert_members(const Members<From>& from) {
+  const auto in = as_array(from);
+  std::array<To, in.size()> out;
+  for (size_t i = 0; i < in.size(); ++i) out[i] = static_cast<To>(in[i]);
+  return std::bit_cast<Members<To>>(out);
 }
 
 /// An arena's memory from a chunk's beginning on.
@@ -59,11 +63,12 @@ T* aligned(std::byte* memory) {
   return static_cast<T*>(__builtin_assume_aligned(memory, memory::alignment));
 }
 
+/// The rule of an equation. What must see whole rows before it knows their steps derives from it and does that in `prepare`.
 template <class Equation>
-class ElementwiseRule final : public RuleOf<typename Equation::Options> {
+class ElementwiseRule : public RuleOf<typename Equation::Options> {
  public:
   using Options = typename Equation::Options;
-  explicit ElementwiseRule(const Options& options) : RuleOf<Options>(Equation::name, Equation::fields, options) { Equation::check(options); }
+  explicit ElementwiseRule(const Options& options) : RuleOf<Options>(Equation::name, Equation::fields, options) { check(options); }
 
   void make_slots(RegistryState& registry, const std::string& prefix) override {
     const auto add = [&](std::string_view name, SlotRole role, SlotKind kind) {
@@ -90,7 +95,7 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
     }
   }
 
-  bool alike(size_t a, size_t b) const override { return which_[a] == which_[b] || steps_[which_[a]].step == steps_[which_[b]].step; }
+  bool alike(size_t a, size_t b) const override { return which_[a] == which_[b] || as_array(step_of(a).step) == as_array(step_of(b).step); }
 
   void update(const Chunk& chunk) const override {
     if (!chunk.has_gradient) return;
@@ -102,11 +107,9 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
     dispatch_chunk(chunk, [&]<class T>() { run_traced<T>(chunk, element, terms, std::make_index_sequence<slot_count>{}); });
   }
 
- private:
+ protected:
   template <class T>
   using StepOf = typename Equation::template Step<T>;
-  static constexpr size_t slot_count = Equation::slots.size();
-  static constexpr bool keeps_number = requires { Equation::number; };
 
   // What a row's step follows from.
   struct Cause {
@@ -121,7 +124,21 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
     double number;
   };
 
-  void check(const Options& options) const override { Equation::check(options); }
+  const Prepared& step_of(size_t row) const { return steps_[which_[row]]; }
+  // Gives a row a step for itself, and that to be changed.
+  StepOf<double>& own_step(size_t row) {
+    steps_.push_back(step_of(row));
+    which_[row] = steps_.size() - 1;
+    return steps_.back().step;
+  }
+
+ private:
+  static constexpr size_t slot_count = Equation::slots.size();
+  static constexpr bool keeps_number = requires { Equation::number; };
+
+  void check([[maybe_unused]] const Options& options) const final {
+    if constexpr (requires { Equation::check(options); }) Equation::check(options);
+  }
 
   Prepared prepare(const Cause& cause) const {
     const Options& options = this->options(static_cast<size_t>(cause.group));
@@ -135,8 +152,8 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
 
   template <class T, size_t... I>
   void run(const Chunk& chunk, std::index_sequence<I...>) const {
-    const Prepared& prepared = steps_[which_[chunk.row]];
-    const auto s = convert_members<StepOf<T>>(prepared.step);
+    const Prepared& prepared = step_of(chunk.row);
+    const auto s = convert_members<T>(prepared.step);
     const RowInput input = prepared.cause.input;
     T* const w = aligned<T>(chunk.weights);
     const T* const g = aligned<T>(chunk.gradients);
@@ -149,8 +166,8 @@ class ElementwiseRule final : public RuleOf<typename Equation::Options> {
 
   template <class T, size_t... I>
   void run_traced(const Chunk& chunk, int64_t i, TracedTerms& terms, std::index_sequence<I...>) const {
-    const Prepared& prepared = steps_[which_[chunk.row]];
-    const auto s = convert_members<StepOf<double>>(convert_members<StepOf<T>>(prepared.step));
+    const Prepared& prepared = step_of(chunk.row);
+    const auto s = convert_members<double>(convert_members<T>(prepared.step));
     [[maybe_unused]] const auto named = [&](std::string_view name, std::byte* memory) {
       return Traced(terms, std::string(name), aligned<T>(memory)[i]);
     };

@@ -10,27 +10,14 @@ using Json = nlohmann::ordered_json;
 Json to_json(const CheckpointHeader::Rule& rule) {
   Json groups = Json::array();
   for (const auto& group : rule.options) {
-    Json options = Json::object();
-    for (const auto& option : group) {
-      options[option.name]["given"] = option.given;
-      options[option.name]["now"] = option.now;
-    }
-    groups.push_back(std::move(options));
+    Json& options = groups.emplace_back(Json::object());
+    for (const auto& option : group) options[option.name] = {{"given", option.given}, {"now", option.now}};
   }
-  Json out;
-  out["name"] = rule.name;
-  out["options"] = std::move(groups);
-  out["slots"] = rule.slots;
-  return out;
+  return {{"name", rule.name}, {"options", std::move(groups)}, {"slots", rule.slots}};
 }
 
 Json to_json(const CheckpointHeader::Row& row) {
-  Json out;
-  out["name"] = row.name;
-  out["aliases"] = row.aliases;
-  out["role"] = row.buffer ? "buffer" : "parameter";
-  out["trained"] = row.trained;
-  return out;
+  return {{"name", row.name}, {"aliases", row.aliases}, {"role", row.buffer ? "buffer" : "parameter"}, {"trained", row.trained}};
 }
 
 CheckpointHeader::Rule read_rule(const Json& json) {
@@ -47,56 +34,44 @@ CheckpointHeader::Row read_row(const Json& json) { return {json.at("name"), json
 }  // namespace
 
 std::string to_json(const CheckpointHeader& header) {
-  Json out;
-  out["format"] = CheckpointHeader::format;
-  out["version"] = CheckpointHeader::version;
-  out["optimizer"] = header.optimizer;
-  out["steps"] = header.steps;
-  out["groups"] = header.groups;
-  Json& rules = out["rules"] = Json::array();
+  Json rules = Json::array(), rows = Json::array();
   for (const auto& rule : header.rules) rules.push_back(to_json(rule));
-  out["averaged"] = header.averaged;
-  Json& rows = out["rows"] = Json::array();
   for (const auto& row : header.rows) rows.push_back(to_json(row));
-  out["parts"] = header.parts;
-  out["generator"]["seed"] = header.seed;
-  out["generator"]["counter"] = header.counter;
+  const Json out{{"format", CheckpointHeader::format},
+                 {"version", CheckpointHeader::version},
+                 {"optimizer", header.optimizer},
+                 {"steps", header.steps},
+                 {"groups", header.groups},
+                 {"rules", std::move(rules)},
+                 {"averaged", header.averaged},
+                 {"rows", std::move(rows)},
+                 {"parts", header.parts},
+                 {"generator", {{"seed", header.seed}, {"counter", header.counter}}}};
   return out.dump();
 }
 
 std::string to_json(int64_t epoch, const Metrics& metrics) {
-  Json out;
-  out["epoch"] = epoch;
+  Json out{{"epoch", epoch}};
   for (const auto& [name, value] : metrics) out[name] = value;
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string to_json(const std::string& optimizer, const std::vector<TracedElement>& elements, const std::vector<TracedStep>& steps) {
-  Json out;
-  out["optimizer"] = optimizer;
-  Json& names = out["elements"] = Json::array();
-  for (const TracedElement& each : elements) {
-    Json& element = names.emplace_back();
-    element["parameter"] = each.parameter;
-    element["element"] = each.element;
-  }
-  Json& list = out["steps"] = Json::array();
+  Json names = Json::array(), list = Json::array();
+  for (const TracedElement& each : elements) names.push_back({{"parameter", each.parameter}, {"element", each.element}});
   for (const TracedStep& each : steps) {
-    Json& step = list.emplace_back();
-    step["step"] = each.step;
-    step["element"] = each.element;
-    step["before"] = each.before;
-    step["gradient"] = each.gradient ? Json(*each.gradient) : Json();
-    step["after"] = each.after;
-    for (const auto& [name, value] : each.slots) step["slots"][name] = value;
-    Json& terms = step["terms"] = Json::array();
-    for (const TracedTerm& line : each.terms) {
-      Json& term = terms.emplace_back();
-      term["name"] = line.name;
-      term["text"] = line.text;
-      term["value"] = line.value;
-    }
+    Json slots = Json::object(), terms = Json::array();
+    for (const auto& [name, value] : each.slots) slots[name] = value;
+    for (const TracedTerm& line : each.terms) terms.push_back({{"name", line.name}, {"text", line.text}, {"value", line.value}});
+    list.push_back({{"step", each.step},
+                    {"element", each.element},
+                    {"before", each.before},
+                    {"gradient", each.gradient ? Json(*each.gradient) : Json()},
+                    {"after", each.after},
+                    {"slots", std::move(slots)},
+                    {"terms", std::move(terms)}});
   }
+  const Json out{{"optimizer", optimizer}, {"elements", std::move(names)}, {"steps", std::move(list)}};
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -29,26 +29,26 @@ OptimizerKind kind_of(std::string_view name) {
           }};
 }
 
-const OptimizerKind& sgd_kind();
-const OptimizerKind& adam_kind();
-const OptimizerKind& adamw_kind();
-const OptimizerKind& amsgrad_kind();
-const OptimizerKind& nadam_kind();
-const OptimizerKind& radam_kind();
-const OptimizerKind& adamax_kind();
-const OptimizerKind& rmsprop_kind();
-const OptimizerKind& adagrad_kind();
-const OptimizerKind& adadelta_kind();
-const OptimizerKind& lion_kind();
-const OptimizerKind& lamb_kind();
-const OptimizerKind& muon_kind();
-const OptimizerKind& lookahead_kind();
-const OptimizerKind& ema_kind();
-const OptimizerKind& swa_kind();
-const OptimizerKind& clip_norm_kind();
-const OptimizerKind& clip_value_kind();
-const OptimizerKind& adaptive_clip_kind();
-const OptimizerKind& accumulate_kind();
-const OptimizerKind& loss_scale_kind();
+OptimizerKind sgd_kind();
+OptimizerKind adam_kind();
+OptimizerKind adamw_kind();
+OptimizerKind amsgrad_kind();
+OptimizerKind nadam_kind();
+OptimizerKind radam_kind();
+OptimizerKind adamax_kind();
+OptimizerKind rmsprop_kind();
+OptimizerKind adagrad_kind();
+OptimizerKind adadelta_kind();
+OptimizerKind lion_kind();
+OptimizerKind lamb_kind();
+OptimizerKind muon_kind();
+OptimizerKind lookahead_kind();
+OptimizerKind ema_kind();
+OptimizerKind swa_kind();
+OptimizerKind clip_norm_kind();
+OptimizerKind clip_value_kind();
+OptimizerKind adaptive_clip_kind();
+OptimizerKind accumulate_kind();
+OptimizerKind loss_scale_kind();
 
 }  // namespace scry::optim

@@ -17,13 +17,10 @@ struct LionEquation {
   };
   static constexpr std::array slots{SlotSpec{"exp_avg", SlotRole::first_moment}};
   static constexpr bool counts_steps = false;
-  static void check(const Options&) {}
 
   template <class T>
   struct Step {
-    using value_type = T;
     T lr, rate1, rate2, keep;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double) {
     return {.lr = o.lr, .rate1 = 1 - o.beta1, .rate2 = 1 - o.beta2, .keep = 1 - o.lr * o.weight_decay};
@@ -42,9 +39,6 @@ struct LionEquation {
 Lion::Lion(const Registry& registry, const LionOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, std::make_unique<ElementwiseRule<LionEquation>>(options), groups) {}
 
-const OptimizerKind& lion_kind() {
-  static const OptimizerKind kind = kind_of<Lion, LionEquation::fields>(LionEquation::name);
-  return kind;
-}
+OptimizerKind lion_kind() { return kind_of<Lion, LionEquation::fields>(LionEquation::name); }
 
 }  // namespace scry::optim

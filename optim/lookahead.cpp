@@ -336,9 +336,6 @@ void LookaheadRule::finish_row(size_t row) {
 
 Lookahead::Lookahead(Optimizer&& inner, const LookaheadOptions& options) : Optimizer(std::move(inner), std::make_unique<LookaheadRule>(options)) {}
 
-const OptimizerKind& lookahead_kind() {
-  static const OptimizerKind kind = kind_of<Lookahead, lookahead_fields>("lookahead");
-  return kind;
-}
+OptimizerKind lookahead_kind() { return kind_of<Lookahead, lookahead_fields>("lookahead"); }
 
 }  // namespace scry::optim

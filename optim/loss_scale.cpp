@@ -61,9 +61,6 @@ class LossScaleRule final : public RuleOf<LossScaleOptions> {
 
 LossScale::LossScale(Optimizer&& inner, const LossScaleOptions& options) : Optimizer(std::move(inner), std::make_unique<LossScaleRule>(options)) {}
 
-const OptimizerKind& loss_scale_kind() {
-  static const OptimizerKind kind = kind_of<LossScale, loss_scale_fields>("loss_scale");
-  return kind;
-}
+OptimizerKind loss_scale_kind() { return kind_of<LossScale, loss_scale_fields>("loss_scale"); }
 
 }  // namespace scry::optim

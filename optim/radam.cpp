@@ -1,4 +1,4 @@
-#include <scry/optim/elementwise.hpp>
+#include <scry/optim/adam_equation.hpp>
 #include <scry/optim/kinds.hpp>
 #include <scry/optim/radam.hpp>
 
@@ -8,24 +8,14 @@ namespace {
 struct RAdamEquation {
   using Options = RAdamOptions;
   static constexpr std::string_view name = "radam";
-  static constexpr std::array fields{
-      field<&Options::lr>("lr"),
-      field<&Options::beta1>("beta1", decay_rate),
-      field<&Options::beta2>("beta2", decay_rate),
-      field<&Options::eps>("eps"),
-      field<&Options::weight_decay>("weight_decay"),
-      field<&Options::decoupled_weight_decay>("decoupled_weight_decay"),
-      field<&Options::maximize>("maximize"),
-  };
-  static constexpr std::array slots{SlotSpec{"exp_avg", SlotRole::first_moment}, SlotSpec{"exp_avg_sq", SlotRole::second_moment}};
+  static constexpr auto fields =
+      adam_fields_and(field<&Options::decoupled_weight_decay>("decoupled_weight_decay"), field<&Options::maximize>("maximize"));
+  static constexpr auto slots = AdamMoments::slots;
   static constexpr bool counts_steps = true;
-  static void check(const Options&) {}
 
   template <class T>
   struct Step {
-    using value_type = T;
     T rate1, rate2, step_size, rectified, eps, weight_decay, keep;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double t) {
     const double bias1 = 1 - std::pow(o.beta1, t), power2 = std::pow(o.beta2, t), bias2 = 1 - power2;
@@ -43,9 +33,7 @@ struct RAdamEquation {
 
   template <class V, class S>
   static V update(V w, V g, V& m, V& v, const S& s) {
-    if (s.weight_decay != 0) g += s.weight_decay * w;
-    m += s.rate1 * (g - m);
-    v += s.rate2 * (g * g - v);
+    take_moments(w, g, m, v, s);
     const V step = s.step_size * m;
     return s.keep * w - (s.rectified != 0 ? quotient<V>(step, sqrt(v) + s.eps) : step);
   }
@@ -56,9 +44,6 @@ struct RAdamEquation {
 RAdam::RAdam(const Registry& registry, const RAdamOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, std::make_unique<ElementwiseRule<RAdamEquation>>(options), groups) {}
 
-const OptimizerKind& radam_kind() {
-  static const OptimizerKind kind = kind_of<RAdam, RAdamEquation::fields>(RAdamEquation::name);
-  return kind;
-}
+OptimizerKind radam_kind() { return kind_of<RAdam, RAdamEquation::fields>(RAdamEquation::name); }
 
 }  // namespace scry::optim

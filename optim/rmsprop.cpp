@@ -22,9 +22,7 @@ struct RMSpropEquation {
 
   template <class T>
   struct Step {
-    using value_type = T;
     T lr, rate, eps, eps_inside, weight_decay, momentum;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double) {
     return {.lr = o.lr,
@@ -71,7 +69,6 @@ struct PlainRMSprop : RMSpropEquation {
 template <SlotSpec const&... kept>
 struct MomentumRMSprop : RMSpropEquation {
   static constexpr std::array<SlotSpec, sizeof...(kept)> slots{kept...};
-  static void check(const Options&) {}
   template <class V, class S>
   static V update(V w, V g, V& v, V& b, const S& s) {
     b = s.momentum * b + scaled(g + s.weight_decay * w, v, s);
@@ -99,9 +96,6 @@ std::unique_ptr<UpdateRule> make_rule(const RMSpropOptions& options) {
 RMSprop::RMSprop(const Registry& registry, const RMSpropOptions& options, const std::vector<Group>& groups)
     : Optimizer(registry, make_rule(options), groups) {}
 
-const OptimizerKind& rmsprop_kind() {
-  static const OptimizerKind kind = kind_of<RMSprop, RMSpropEquation::fields>(RMSpropEquation::name);
-  return kind;
-}
+OptimizerKind rmsprop_kind() { return kind_of<RMSprop, RMSpropEquation::fields>(RMSpropEquation::name); }
 
 }  // namespace scry::optim

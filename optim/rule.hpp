@@ -84,8 +84,8 @@ class UpdateRule {
   /// Takes over a table that `check_groups` let pass.
   void assign(OptionTable table);
 
-  /// Makes the rule's own slots, called `prefix`/….
-  virtual void make_slots(RegistryState& registry, const std::string& prefix) = 0;
+  /// Makes the rule's own slots, where it has some, called `prefix`/….
+  virtual void make_slots(RegistryState& /*registry*/, const std::string& /*prefix*/) {}
   /// Gives its slots of one segment, in which it has some, their first values; they are zero.
   virtual void fill_slots(const RegistryState&, int32_t) {}
   /// A group was added: what refers to earlier weights of its rows starts anew.

@@ -31,9 +31,7 @@ struct PlainSgd : SGDEquation {
 
   template <class T>
   struct Step {
-    using value_type = T;
     T lr, weight_decay;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double) { return {.lr = o.lr, .weight_decay = o.weight_decay}; }
 
@@ -52,9 +50,7 @@ struct MomentumSgd : SGDEquation {
 
   template <class T>
   struct Step {
-    using value_type = T;
     T lr, momentum, gain, weight_decay, nesterov;
-    bool operator==(const Step&) const = default;
   };
   static Step<double> step(const Options& o, double t) {
     return {
@@ -78,9 +74,6 @@ std::unique_ptr<UpdateRule> make_rule(const SGDOptions& options) {
 
 SGD::SGD(const Registry& registry, const SGDOptions& options, const std::vector<Group>& groups) : Optimizer(registry, make_rule(options), groups) {}
 
-const OptimizerKind& sgd_kind() {
-  static const OptimizerKind kind = kind_of<SGD, SGDEquation::fields>(SGDEquation::name);
-  return kind;
-}
+OptimizerKind sgd_kind() { return kind_of<SGD, SGDEquation::fields>(SGDEquation::name); }
 
 }  // namespace scry::optim

@@ -1,15 +1,19 @@
-#pragma once
-
+#include <scry/optim/ema.hpp>
+#include <scry/optim/kinds.hpp>
 #include <scry/optim/rule.hpp>
+#include <scry/optim/swa.hpp>
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace scry::optim {
+namespace {
 
-/// How the weights after a row's t-th step count in its average: average ← average + rate (w − average). 1 takes them as they are, 0 leaves them out.
+// How the weights after a row's t-th step count in its average: average ← average + rate (w − average). 1 takes them as they are, 0 leaves them out.
 template <class Options>
 using AverageRate = double (*)(const Options&, double t);
 
-/// A rule that keeps an average of the weights beside those that the rule inside steps.
+// A rule that keeps an average of the weights beside those that the rule inside steps.
 template <class Options, AverageRate<Options> rate>
 class AverageRule final : public RuleOf<Options> {
  public:
@@ -76,10 +80,43 @@ class AverageRule final : public RuleOf<Options> {
   std::vector<double> rates_;  // by row
 };
 
-/// Which of the weights that count those after t steps are, from 0 on; negative where they don't count.
-inline double counted(double t, int64_t start, int64_t every) {
+// Which of the weights that count those after t steps are, from 0 on; negative where they don't count.
+double counted(double t, int64_t start, int64_t every) {
   const double since = t - static_cast<double>(start), n = since / static_cast<double>(every);
   return since >= 0 && n == std::floor(n) ? n : -1;
 }
+
+constexpr std::array ema_fields{
+    field<&EMAOptions::decay>("decay", decay_rate),
+    identity(field<&EMAOptions::every>("every", {1, 1e15})),
+    identity(field<&EMAOptions::start>("start", {0, 1e15})),
+    identity(field<&EMAOptions::warmup>("warmup")),
+};
+
+double ema_rate(const EMAOptions& o, double t) {
+  if (t <= static_cast<double>(o.start)) return 1;
+  const double n = counted(t, o.start, o.every);
+  return n < 0 ? 0 : 1 - (o.warmup ? std::min(o.decay, (1 + n) / (10 + n)) : o.decay);
+}
+
+constexpr std::array swa_fields{identity(field<&SWAOptions::start>("start", {0, 1e15})), identity(field<&SWAOptions::every>("every", {1, 1e15}))};
+
+double swa_rate(const SWAOptions& o, double t) {
+  if (t <= static_cast<double>(o.start)) return 1;
+  const double n = counted(t, o.start, o.every);
+  return n < 0 ? 0 : 1 / (n + 1);
+}
+
+}  // namespace
+
+EMA::EMA(Optimizer&& inner, const EMAOptions& options)
+    : Optimizer(std::move(inner), std::make_unique<AverageRule<EMAOptions, ema_rate>>("ema", ema_fields, options)) {}
+
+OptimizerKind ema_kind() { return kind_of<EMA, ema_fields>("ema"); }
+
+SWA::SWA(Optimizer&& inner, const SWAOptions& options)
+    : Optimizer(std::move(inner), std::make_unique<AverageRule<SWAOptions, swa_rate>>("swa", swa_fields, options)) {}
+
+OptimizerKind swa_kind() { return kind_of<SWA, swa_fields>("swa"); }
 
 }  // namespace scry::optim
