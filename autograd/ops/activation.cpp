@@ -7,22 +7,21 @@ namespace scry {
 
 using namespace functions;
 using autograd::fused;
-using autograd::record_of_input;
+using autograd::Pointwise;
 using autograd::wrt;
 
 Tensor leaky_relu(const Tensor& x, double slope) {
-  return record_of_input(
-      "leaky_relu", x, [slope](auto v) { return where(gt(v, 0), v, v * like(v, slope)); },
-      [slope](auto g, auto v) { return where(gt(v, 0), g, g * like(g, slope)); });
+  return Pointwise("leaky_relu", x, [slope](auto v) { return where(gt(v, 0), v, v * like(v, slope)); }).by_input([slope](auto g, auto v) {
+    return where(gt(v, 0), g, g * like(g, slope));
+  });
 }
 
 namespace {
 
 // positive x above 0, negative (e^(rate x) - 1) below.
 Tensor record_exponential(const char* op, const Tensor& x, double positive, double negative, double rate) {
-  return record_of_input(
-      op, x, [=](auto v) { return where(gt(v, 0), v * like(v, positive), like(v, negative) * expm1(v * like(v, rate))); },
-      [=](auto g, auto v) {
+  return Pointwise(op, x, [=](auto v) { return where(gt(v, 0), v * like(v, positive), like(v, negative) * expm1(v * like(v, rate))); })
+      .by_input([=](auto g, auto v) {
         const auto below = g * (like(v, negative * rate) * exp(minimum(v, 0) * like(v, rate)));
         return where(gt(v, 0), g * like(g, positive), below);
       });
@@ -52,74 +51,60 @@ const auto gelu_slope = [](auto v) { return v * like(v, std::numbers::sqrt2 * st
 
 Tensor gelu(const Tensor& x, Gelu form) {
   if (form == Gelu::erf)
-    return record_of_input(
-        "gelu", x, [](auto v) { return v * normal_below(v); },
-        [](auto g, auto v) {
-          const auto density = like(v, std::numbers::inv_sqrtpi / std::numbers::sqrt2) * exp(v * v * like(v, -0.5));
-          return g * (normal_below(v) + v * density);
-        });
-  return record_of_input(
-      "gelu_tanh", x, [](auto v) { return like(v, 0.5) * v * (1 + tanh(gelu_slope(v))); },
-      [](auto g, auto v) {
-        const auto t = tanh(gelu_slope(v));
-        const auto slope = like(v, std::numbers::sqrt2 * std::numbers::inv_sqrtpi) * (1 + like(v, 3 * 0.044715) * (v * v));
-        return g * like(g, 0.5) * (1 + t + v * slope * (1 - t * t));
-      });
+    return Pointwise("gelu", x, [](auto v) { return v * normal_below(v); }).by_input([](auto g, auto v) {
+      const auto density = like(v, std::numbers::inv_sqrtpi / std::numbers::sqrt2) * exp(v * v * like(v, -0.5));
+      return g * (normal_below(v) + v * density);
+    });
+  return Pointwise("gelu_tanh", x, [](auto v) { return like(v, 0.5) * v * (1 + tanh(gelu_slope(v))); }).by_input([](auto g, auto v) {
+    const auto t = tanh(gelu_slope(v));
+    const auto slope = like(v, std::numbers::sqrt2 * std::numbers::inv_sqrtpi) * (1 + like(v, 3 * 0.044715) * (v * v));
+    return g * like(g, 0.5) * (1 + t + v * slope * (1 - t * t));
+  });
 }
 
 Tensor silu(const Tensor& x) {
-  return record_of_input(
-      "silu", x, [](auto v) { return v * sigmoid(v); },
-      [](auto g, auto v) {
-        const auto s = sigmoid(v);
-        return g * (s * (1 + v * (1 - s)));
-      });
+  return Pointwise("silu", x, [](auto v) { return v * sigmoid(v); }).by_input([](auto g, auto v) {
+    const auto s = sigmoid(v);
+    return g * (s * (1 + v * (1 - s)));
+  });
 }
 
 Tensor mish(const Tensor& x) {
-  return record_of_input(
-      "mish", x, [](auto v) { return v * tanh(softplus(v)); },
-      [](auto g, auto v) {
-        const auto t = tanh(softplus(v));
-        return g * (t + v * sigmoid(v) * (1 - t * t));
-      });
+  return Pointwise("mish", x, [](auto v) { return v * tanh(softplus(v)); }).by_input([](auto g, auto v) {
+    const auto t = tanh(softplus(v));
+    return g * (t + v * sigmoid(v) * (1 - t * t));
+  });
 }
 
 Tensor softplus(const Tensor& x, double beta, double threshold) {
   require(beta != 0, "softplus: beta must not be 0");
-  return record_of_input(
-      "softplus", x,
-      [=](auto v) {
-        const auto scaled = v * like(v, beta);
-        return where(gt(scaled, threshold), v, softplus(scaled) / like(v, beta));
-      },
-      [=](auto g, auto v) {
+  return Pointwise("softplus", x,
+                   [=](auto v) {
+                     const auto scaled = v * like(v, beta);
+                     return where(gt(scaled, threshold), v, softplus(scaled) / like(v, beta));
+                   })
+      .by_input([=](auto g, auto v) {
         const auto scaled = v * like(v, beta);
         return where(gt(scaled, threshold), g, g * sigmoid(scaled));
       });
 }
 
 Tensor softsign(const Tensor& x) {
-  return record_of_input(
-      "softsign", x, [](auto v) { return v / (1 + abs(v)); },
-      [](auto g, auto v) {
-        const auto below = 1 + abs(v);
-        return g / (below * below);
-      });
+  return Pointwise("softsign", x, [](auto v) { return v / (1 + abs(v)); }).by_input([](auto g, auto v) {
+    const auto below = 1 + abs(v);
+    return g / (below * below);
+  });
 }
 
 Tensor tanhshrink(const Tensor& x) {
-  return record_of_input(
-      "tanhshrink", x, [](auto v) { return v - tanh(v); },
-      [](auto g, auto v) {
-        const auto t = tanh(v);
-        return g * (t * t);
-      });
+  return Pointwise("tanhshrink", x, [](auto v) { return v - tanh(v); }).by_input([](auto g, auto v) {
+    const auto t = tanh(v);
+    return g * (t * t);
+  });
 }
 
 Tensor logsigmoid(const Tensor& x) {
-  return record_of_input(
-      "logsigmoid", x, [](auto v) { return softplus(-v) * -1; }, [](auto g, auto v) { return g * sigmoid(-v); });
+  return Pointwise("logsigmoid", x, [](auto v) { return softplus(-v) * -1; }).by_input([](auto g, auto v) { return g * sigmoid(-v); });
 }
 
 namespace {
@@ -127,12 +112,10 @@ namespace {
 // scale x + shift, moved into [low, high].
 Tensor record_ramp(const char* op, const Tensor& x, double scale, double shift, double low, double high) {
   require(low <= high, op, ": the lower bound ", low, " is above the upper one, ", high);
-  return record_of_input(
-      op, x, [=](auto v) { return minimum(maximum(v * like(v, scale) + like(v, shift), low), high); },
-      [=](auto g, auto v) {
-        const auto inside = where(lt(v, (high - shift) / scale), g * like(g, scale), like(g, 0));
-        return where(le(v, (low - shift) / scale), like(g, 0), inside);
-      });
+  return Pointwise(op, x, [=](auto v) { return minimum(maximum(v * like(v, scale) + like(v, shift), low), high); }).by_input([=](auto g, auto v) {
+    const auto inside = where(lt(v, (high - shift) / scale), g * like(g, scale), like(g, 0));
+    return where(le(v, (low - shift) / scale), like(g, 0), inside);
+  });
 }
 
 }  // namespace
@@ -142,31 +125,29 @@ Tensor relu6(const Tensor& x) { return record_ramp("relu6", x, 1, 0, 0, 6); }
 Tensor hardsigmoid(const Tensor& x) { return record_ramp("hardsigmoid", x, 1.0 / 6, 0.5, 0, 1); }
 
 Tensor hardswish(const Tensor& x) {
-  return record_of_input(
-      "hardswish", x, [](auto v) { return v * minimum(maximum(v + 3, 0), 6) / 6; },
-      [](auto g, auto v) {
-        const auto inside = g * (v / 3 + like(v, 0.5));
-        return where(le(v, -3), like(g, 0), where(lt(v, 3), inside, g));
-      });
+  return Pointwise("hardswish", x, [](auto v) { return v * minimum(maximum(v + 3, 0), 6) / 6; }).by_input([](auto g, auto v) {
+    const auto inside = g * (v / 3 + like(v, 0.5));
+    return where(le(v, -3), like(g, 0), where(lt(v, 3), inside, g));
+  });
 }
 
 Tensor hardshrink(const Tensor& x, double lambda) {
-  return record_of_input(
-      "hardshrink", x, [=](auto v) { return where(le(abs(v), lambda), like(v, 0), v); },
-      [=](auto g, auto v) { return where(le(abs(v), lambda), like(g, 0), g); });
+  return Pointwise("hardshrink", x, [=](auto v) { return where(le(abs(v), lambda), like(v, 0), v); }).by_input([=](auto g, auto v) {
+    return where(le(abs(v), lambda), like(g, 0), g);
+  });
 }
 
 Tensor softshrink(const Tensor& x, double lambda) {
   require(lambda >= 0, "softshrink: lambda must be at least 0, got ", lambda);
-  return record_of_input(
-      "softshrink", x, [=](auto v) { return where(le(abs(v), lambda), like(v, 0), where(gt(v, 0), v - like(v, lambda), v + like(v, lambda))); },
-      [=](auto g, auto v) { return where(le(abs(v), lambda), like(g, 0), g); });
+  return Pointwise("softshrink", x,
+                   [=](auto v) { return where(le(abs(v), lambda), like(v, 0), where(gt(v, 0), v - like(v, lambda), v + like(v, lambda))); })
+      .by_input([=](auto g, auto v) { return where(le(abs(v), lambda), like(g, 0), g); });
 }
 
 Tensor threshold(const Tensor& x, double threshold, double value) {
-  return record_of_input(
-      "threshold", x, [=](auto v) { return where(le(v, threshold), like(v, value), v); },
-      [=](auto g, auto v) { return where(le(v, threshold), like(g, 0), g); });
+  return Pointwise("threshold", x, [=](auto v) { return where(le(v, threshold), like(v, value), v); }).by_input([=](auto g, auto v) {
+    return where(le(v, threshold), like(g, 0), g);
+  });
 }
 
 Tensor prelu(const Tensor& x, const Tensor& weight) {

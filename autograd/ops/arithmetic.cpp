@@ -8,22 +8,20 @@
 namespace scry {
 
 using autograd::record;
+using autograd::require_both;
 using autograd::require_defined;
 using autograd::with_number;
 using autograd::wrt;
 
 namespace {
 
-void require_both(std::string_view op, const Tensor& a, const Tensor& b) {
-  require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
+// The type in which operands of two types, or bools, add up and multiply; nothing where it is theirs.
+std::optional<DType> common_type(const Tensor& a, const Tensor& b) {
+  if (a.dtype() == b.dtype()) return a.dtype() == boolean ? std::optional(i64) : std::nullopt;
+  return std::max(promote(a.dtype(), b.dtype()), u8);
 }
 
-// Calls `op` on both operands in their common type.
-template <class Op>
-Tensor in_common_type(const Tensor& a, const Tensor& b, DType least, const Op& op) {
-  const DType common = std::max(promote(a.dtype(), b.dtype()), least);
-  return op(cast(a, common), cast(b, common));
-}
+Tensor to_divisor(const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }
 
 // a + b, over the memory of the one that nobody else needs if there is one.
 Tensor sum(const Tensor& a, const Tensor& b) {
@@ -40,34 +38,29 @@ Tensor sum(const Tensor& a, const Tensor& b) {
 
 Tensor add(Tensor a, Tensor b) {
   require_both("add", a, b);
-  if (a.dtype() != b.dtype() || a.dtype() == boolean)
-    return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return add(x, y); });
+  if (const auto dtype = common_type(a, b)) return add(cast(a, *dtype), cast(b, *dtype));
   return record("add")(sum(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return g; }));
 }
 
 Tensor sub(const Tensor& a, const Tensor& b) {
   require_both("sub", a, b);
-  if (a.dtype() != b.dtype() || a.dtype() == boolean)
-    return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return sub(x, y); });
+  if (const auto dtype = common_type(a, b)) return sub(cast(a, *dtype), cast(b, *dtype));
   return record("sub")(kernels::sub(a, b), wrt(a, [](const Tensor& g) { return g; }), wrt(b, [](const Tensor& g) { return neg(g); }));
 }
 
 Tensor mul(const Tensor& a, const Tensor& b) {
   require_both("mul", a, b);
-  if (a.dtype() != b.dtype() || a.dtype() == boolean)
-    return in_common_type(a, b, a.dtype() == b.dtype() ? i64 : u8, [](const Tensor& x, const Tensor& y) { return mul(x, y); });
+  if (const auto dtype = common_type(a, b)) return mul(cast(a, *dtype), cast(b, *dtype));
   const auto times = [](const Tensor& g, const Tensor& other) { return g * other; };
   return record("mul")(kernels::mul(a, b), wrt(a, times, b), wrt(b, times, a));
 }
 
 Tensor div(const Tensor& a, const Tensor& b) {
   require_both("div", a, b);
-  if (a.dtype() != b.dtype() || !is_floating(a.dtype())) return in_common_type(a, b, f32, [](const Tensor& x, const Tensor& y) { return div(x, y); });
-  return record("div")(kernels::div(a, b),
-                       wrt(
-                           a, [](const Tensor& g, const Tensor& divisor) { return g / divisor; }, b),
-                       wrt(
-                           b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
+  const DType common = std::max(promote(a.dtype(), b.dtype()), f32);
+  if (a.dtype() != b.dtype() || a.dtype() != common) return div(cast(a, common), cast(b, common));
+  const auto to_dividend = [](const Tensor& g, const Tensor& divisor) { return g / divisor; };
+  return record("div")(kernels::div(a, b), wrt(a, to_dividend, b), wrt(b, to_divisor, b, autograd::output));
 }
 
 Tensor neg(const Tensor& x) {
@@ -85,15 +78,15 @@ Tensor add(const Tensor& a, double b) {
 Tensor mul(const Tensor& a, double b) {
   require_defined("mul", a);
   if (const DType dtype = with_number(a, b); dtype != a.dtype()) return mul(cast(a, dtype), b);
-  return record("mul")(kernels::mul(a, b), wrt(
-                                               a, [](const Tensor& g, double factor) { return g * factor; }, b));
+  const auto rule = [](const Tensor& g, double factor) { return g * factor; };
+  return record("mul")(kernels::mul(a, b), wrt(a, rule, b));
 }
 
 Tensor div(const Tensor& a, double b) {
   require_defined("div", a);
   if (!is_floating(a.dtype())) return div(cast(a, f32), b);
-  return record("div")(kernels::div(a, b), wrt(
-                                               a, [](const Tensor& g, double divisor) { return g / divisor; }, b));
+  const auto rule = [](const Tensor& g, double divisor) { return g / divisor; };
+  return record("div")(kernels::div(a, b), wrt(a, rule, b));
 }
 
 Tensor sub(double a, const Tensor& b) {
@@ -105,9 +98,7 @@ Tensor sub(double a, const Tensor& b) {
 Tensor div(double a, const Tensor& b) {
   require_defined("div", b);
   if (!is_floating(b.dtype())) return div(a, cast(b, f32));
-  return record("div")(kernels::div(a, b),
-                       wrt(
-                           b, [](const Tensor& g, const Tensor& divisor, const Tensor& y) { return -(g * y / divisor); }, b, autograd::output));
+  return record("div")(kernels::div(a, b), wrt(b, to_divisor, b, autograd::output));
 }
 
 }  // namespace scry

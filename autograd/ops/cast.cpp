@@ -11,8 +11,7 @@ Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   Tensor y = kernels::cast(x, dtype);
   if (!is_floating(dtype)) return y;
-  return recorder(y, autograd::wrt(
-                         x, [](const Tensor& g, DType from) { return cast(g, from); }, x.dtype()));
+  return recorder(y, autograd::wrt(x, cast, x.dtype()));
 }
 
 }  // namespace scry

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <scry/core/tensor.hpp>
+#include <scry/core/creation.hpp>
 #include <cmath>
 
 // Checks that ops share; each names the op in its error.
@@ -8,6 +8,16 @@ namespace scry::autograd {
 
 inline void require_defined(std::string_view op, const Tensor& x) {
   require(x.defined(), op, ": the tensor is undefined; assign it before it is used");
+}
+
+inline void require_both(std::string_view op, const Tensor& a, const Tensor& b) {
+  require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
+}
+
+/// The axis counted from the front, of a tensor that is defined.
+inline int checked_axis(std::string_view op, const Tensor& x, int axis) {
+  require_defined(op, x);
+  return wrap_axis(op, axis, x.rank());
 }
 
 inline void require_floating(std::string_view op, const Tensor& x) {
@@ -29,6 +39,12 @@ inline void require_rank(std::string_view op, std::string_view argument, const T
 inline DType with_number(const Tensor& x, double number) {
   if (is_floating(x.dtype())) return x.dtype();
   return number != std::floor(number) ? f32 : x.dtype() == boolean ? i64 : x.dtype();
+}
+
+/// The number as a tensor of that type.
+inline Tensor beside(std::string_view op, const Tensor& x, double number) {
+  require_defined(op, x);
+  return scalar(number, with_number(x, number));
 }
 
 }  // namespace scry::autograd

@@ -14,7 +14,7 @@ using kernels::map;
 
 template <class F>
 Tensor compare(std::string_view op, const Tensor& a, const Tensor& b, const F& f) {
-  require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
+  autograd::require_both(op, a, b);
   const DType common = promote(a.dtype(), b.dtype());
   const Tensor x = kernels::cast(a, common), y = kernels::cast(b, common);
   return dispatch(common, [&]<class T>() { return map<bool, T>(op, x, y, [&](T v, T w) { return f(v, w); }); });
@@ -34,7 +34,7 @@ Tensor compare(std::string_view op, const Tensor& a, double b, const F& f) {
 
 template <class F>
 Tensor logical(std::string_view op, const Tensor& a, const Tensor& b, const F& f) {
-  require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
+  autograd::require_both(op, a, b);
   return map<bool, bool>(op, kernels::cast(a, boolean), kernels::cast(b, boolean), f);
 }
 

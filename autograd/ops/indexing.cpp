@@ -36,10 +36,8 @@ Tensor gathered(const char* op, const Tensor& x, const Tensor& index, int axis) 
 Tensor scattered_sum(const Tensor& x, const Tensor& index, const Tensor& values, int axis) {
   const Tensor out = kernels::contiguous(kernels::clone(x));
   kernels::scatter_add_into(out, axis, index, values);
-  return record("scatter_add")(
-      out, wrt(x, [](const Tensor& g) { return g; }),
-      wrt(
-          values, [](const Tensor& g, const Tensor& at, int along) { return gathered("gather", g, at, along); }, index, axis));
+  const auto to_values = [](const Tensor& g, const Tensor& at, int along) { return gathered("gather", g, at, along); };
+  return record("scatter_add")(out, wrt(x, [](const Tensor& g) { return g; }), wrt(values, to_values, index, axis));
 }
 
 // Which values stay in a scatter: those that the others haven't overwritten.

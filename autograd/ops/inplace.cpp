@@ -79,12 +79,6 @@ const Tensor& update(std::string_view op, const Tensor& x, const Tensor& y, cons
   return x;
 }
 
-// The number as a tensor that takes part in an op in place.
-Tensor number_for(std::string_view op, const Tensor& x, double number) {
-  autograd::require_defined(op, x);
-  return scalar(number, autograd::with_number(x, number));
-}
-
 Tensor scaled(const Tensor& y, double alpha) { return alpha == 1 || !y.defined() ? y : y.detach() * alpha; }
 
 const Tensor& fill_named(std::string_view op, const Tensor& x, double value) {
@@ -127,10 +121,10 @@ const Tensor& div_(const Tensor& x, const Tensor& y) {
       return v / w;
   });
 }
-const Tensor& add_(const Tensor& x, double y) { return add_(x, number_for("add_", x, y)); }
-const Tensor& sub_(const Tensor& x, double y) { return sub_(x, number_for("sub_", x, y)); }
-const Tensor& mul_(const Tensor& x, double y) { return mul_(x, number_for("mul_", x, y)); }
-const Tensor& div_(const Tensor& x, double y) { return div_(x, number_for("div_", x, y)); }
+const Tensor& add_(const Tensor& x, double y) { return add_(x, autograd::beside("add_", x, y)); }
+const Tensor& sub_(const Tensor& x, double y) { return sub_(x, autograd::beside("sub_", x, y)); }
+const Tensor& mul_(const Tensor& x, double y) { return mul_(x, autograd::beside("mul_", x, y)); }
+const Tensor& div_(const Tensor& x, double y) { return div_(x, autograd::beside("div_", x, y)); }
 
 const Tensor& copy_(const Tensor& x, const Tensor& y) {
   require_operand("copy_", x, y);

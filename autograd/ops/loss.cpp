@@ -10,7 +10,7 @@ namespace scry {
 
 using namespace functions;
 using autograd::fused;
-using autograd::record_of_input;
+using autograd::Pointwise;
 using autograd::reduced;
 using autograd::require_same_shape;
 using autograd::wrt;
@@ -40,10 +40,9 @@ Tensor l1_loss(const Tensor& x, const Tensor& y, const LossOptions& options) { r
 Tensor huber_loss(const Tensor& x, const Tensor& y, const HuberOptions& options) {
   const double delta = options.delta;
   require(delta > 0, "huber_loss: delta must be above 0, got ", delta);
-  const Tensor losses = record_of_input(
-      "huber_loss", difference("huber_loss", x, y),
-      [=](auto d) { return where(le(abs(d), delta), like(d, 0.5) * d * d, like(d, delta) * (abs(d) - like(d, delta / 2))); },
-      [=](auto g, auto d) { return g * minimum(maximum(d, -delta), delta); });
+  const Tensor losses = Pointwise("huber_loss", difference("huber_loss", x, y), [=](auto d) {
+                          return where(le(abs(d), delta), like(d, 0.5) * d * d, like(d, delta) * (abs(d) - like(d, delta / 2)));
+                        }).by_input([=](auto g, auto d) { return g * minimum(maximum(d, -delta), delta); });
   return reduced(losses, options.reduction);
 }
 

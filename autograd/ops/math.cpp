@@ -8,8 +8,7 @@ namespace scry {
 
 using namespace functions;
 using autograd::fused;
-using autograd::record_of_input;
-using autograd::record_of_output;
+using autograd::Pointwise;
 using autograd::wrt;
 
 namespace {
@@ -27,103 +26,80 @@ Tensor record_step(const char* op, const Tensor& x, const F& f) {
 }  // namespace
 
 Tensor exp(const Tensor& x) {
-  return record_of_output(
-      "exp", x, [](auto v) { return exp(v); }, [](auto g, auto y) { return g * y; });
+  return Pointwise("exp", x, [](auto v) { return exp(v); }).by_output([](auto g, auto y) { return g * y; });
 }
 Tensor exp2(const Tensor& x) {
-  return record_of_output(
-      "exp2", x, [](auto v) { return exp2(v); }, [](auto g, auto y) { return g * (y * like(y, ln2)); });
+  return Pointwise("exp2", x, [](auto v) { return exp2(v); }).by_output([](auto g, auto y) { return g * (y * like(y, ln2)); });
 }
 Tensor expm1(const Tensor& x) {
-  return record_of_output(
-      "expm1", x, [](auto v) { return expm1(v); }, [](auto g, auto y) { return g * (y + 1); });
+  return Pointwise("expm1", x, [](auto v) { return expm1(v); }).by_output([](auto g, auto y) { return g * (y + 1); });
 }
 Tensor log(const Tensor& x) {
-  return record_of_input(
-      "log", x, [](auto v) { return log(v); }, [](auto g, auto v) { return g / v; });
+  return Pointwise("log", x, [](auto v) { return log(v); }).by_input([](auto g, auto v) { return g / v; });
 }
 Tensor log1p(const Tensor& x) {
-  return record_of_input(
-      "log1p", x, [](auto v) { return log1p(v); }, [](auto g, auto v) { return g / (v + 1); });
+  return Pointwise("log1p", x, [](auto v) { return log1p(v); }).by_input([](auto g, auto v) { return g / (v + 1); });
 }
 Tensor log2(const Tensor& x) {
-  return record_of_input(
-      "log2", x, [](auto v) { return log2(v); }, [](auto g, auto v) { return g / (v * like(v, ln2)); });
+  return Pointwise("log2", x, [](auto v) { return log2(v); }).by_input([](auto g, auto v) { return g / (v * like(v, ln2)); });
 }
 Tensor sqrt(const Tensor& x) {
-  return record_of_output(
-      "sqrt", x, [](auto v) { return sqrt(v); }, [](auto g, auto y) { return g / (2 * y); });
+  return Pointwise("sqrt", x, [](auto v) { return sqrt(v); }).by_output([](auto g, auto y) { return g / (2 * y); });
 }
 Tensor rsqrt(const Tensor& x) {
-  return record_of_output(
-      "rsqrt", x, [](auto v) { return 1 / sqrt(v); }, [](auto g, auto y) { return g * (y * y * y) / -2; });
+  return Pointwise("rsqrt", x, [](auto v) { return 1 / sqrt(v); }).by_output([](auto g, auto y) { return g * (y * y * y) / -2; });
 }
 Tensor erf(const Tensor& x) {
-  return record_of_input(
-      "erf", x, [](auto v) { return erf(v); }, [](auto g, auto v) { return g * (like(v, two_by_root_pi) * exp(-(v * v))); });
+  return Pointwise("erf", x, [](auto v) { return erf(v); }).by_input([](auto g, auto v) { return g * (like(v, two_by_root_pi) * exp(-(v * v))); });
 }
 Tensor erfc(const Tensor& x) {
-  return record_of_input(
-      "erfc", x, [](auto v) { return erfc(v); }, [](auto g, auto v) { return g * (like(v, -two_by_root_pi) * exp(-(v * v))); });
+  return Pointwise("erfc", x, [](auto v) { return erfc(v); }).by_input([](auto g, auto v) { return g * (like(v, -two_by_root_pi) * exp(-(v * v))); });
 }
 Tensor sin(const Tensor& x) {
-  return record_of_input(
-      "sin", x, [](auto v) { return sin(v); }, [](auto g, auto v) { return g * cos(v); });
+  return Pointwise("sin", x, [](auto v) { return sin(v); }).by_input([](auto g, auto v) { return g * cos(v); });
 }
 Tensor cos(const Tensor& x) {
-  return record_of_input(
-      "cos", x, [](auto v) { return cos(v); }, [](auto g, auto v) { return -(g * sin(v)); });
+  return Pointwise("cos", x, [](auto v) { return cos(v); }).by_input([](auto g, auto v) { return -(g * sin(v)); });
 }
 Tensor tan(const Tensor& x) {
-  return record_of_output(
-      "tan", x, [](auto v) { return tan(v); }, [](auto g, auto y) { return g * (1 + y * y); });
+  return Pointwise("tan", x, [](auto v) { return tan(v); }).by_output([](auto g, auto y) { return g * (1 + y * y); });
 }
 Tensor asin(const Tensor& x) {
-  return record_of_input(
-      "asin", x, [](auto v) { return asin(v); }, [](auto g, auto v) { return g / sqrt((1 - v) * (1 + v)); });
+  return Pointwise("asin", x, [](auto v) { return asin(v); }).by_input([](auto g, auto v) { return g / sqrt((1 - v) * (1 + v)); });
 }
 Tensor acos(const Tensor& x) {
-  return record_of_input(
-      "acos", x, [](auto v) { return acos(v); }, [](auto g, auto v) { return -(g / sqrt((1 - v) * (1 + v))); });
+  return Pointwise("acos", x, [](auto v) { return acos(v); }).by_input([](auto g, auto v) { return -(g / sqrt((1 - v) * (1 + v))); });
 }
 Tensor atan(const Tensor& x) {
-  return record_of_input(
-      "atan", x, [](auto v) { return atan(v); }, [](auto g, auto v) { return g / (1 + v * v); });
+  return Pointwise("atan", x, [](auto v) { return atan(v); }).by_input([](auto g, auto v) { return g / (1 + v * v); });
 }
 Tensor sinh(const Tensor& x) {
-  return record_of_input(
-      "sinh", x, [](auto v) { return sinh(v); }, [](auto g, auto v) { return g * cosh(v); });
+  return Pointwise("sinh", x, [](auto v) { return sinh(v); }).by_input([](auto g, auto v) { return g * cosh(v); });
 }
 Tensor cosh(const Tensor& x) {
-  return record_of_input(
-      "cosh", x, [](auto v) { return cosh(v); }, [](auto g, auto v) { return g * sinh(v); });
+  return Pointwise("cosh", x, [](auto v) { return cosh(v); }).by_input([](auto g, auto v) { return g * sinh(v); });
 }
 Tensor tanh(const Tensor& x) {
-  return record_of_output(
-      "tanh", x, [](auto v) { return tanh(v); }, [](auto g, auto y) { return g * (1 - y * y); });
+  return Pointwise("tanh", x, [](auto v) { return tanh(v); }).by_output([](auto g, auto y) { return g * (1 - y * y); });
 }
 Tensor asinh(const Tensor& x) {
-  return record_of_input(
-      "asinh", x, [](auto v) { return asinh(v); }, [](auto g, auto v) { return g / sqrt(v * v + 1); });
+  return Pointwise("asinh", x, [](auto v) { return asinh(v); }).by_input([](auto g, auto v) { return g / sqrt(v * v + 1); });
 }
 Tensor acosh(const Tensor& x) {
-  return record_of_input(
-      "acosh", x, [](auto v) { return acosh(v); }, [](auto g, auto v) { return g / sqrt((v - 1) * (v + 1)); });
+  return Pointwise("acosh", x, [](auto v) { return acosh(v); }).by_input([](auto g, auto v) { return g / sqrt((v - 1) * (v + 1)); });
 }
 Tensor atanh(const Tensor& x) {
-  return record_of_input(
-      "atanh", x, [](auto v) { return atanh(v); }, [](auto g, auto v) { return g / ((1 - v) * (1 + v)); });
+  return Pointwise("atanh", x, [](auto v) { return atanh(v); }).by_input([](auto g, auto v) { return g / ((1 - v) * (1 + v)); });
 }
 Tensor sigmoid(const Tensor& x) {
-  return record_of_output(
-      "sigmoid", x, [](auto v) { return sigmoid(v); }, [](auto g, auto y) { return g * (y * (1 - y)); });
+  return Pointwise("sigmoid", x, [](auto v) { return sigmoid(v); }).by_output([](auto g, auto y) { return g * (y * (1 - y)); });
 }
 // Over x's own memory where nobody else needs it: then a normalisation before it takes it into its rule.
 Tensor relu(Tensor x) {
   const auto f = [](auto v) { return maximum(v, 0); };
   const auto rule = [](auto g, auto y) { return where(le(y, 0), like(g, 0), g); };
   autograd::require_floating("relu", x);
-  if (!kernels::expendable(x)) return record_of_output("relu", x, f, rule);
+  if (!kernels::expendable(x)) return Pointwise("relu", x, f).by_output(rule);
   const auto recorder = autograd::record("relu");
   Tensor y = x.detach();
   dispatch_floating("relu", x.dtype(), [&]<class T>() { kernels::elementwise_into(y, {&y}, kernels::loop<decltype(f), T, T>, &f); });
@@ -135,14 +111,14 @@ Tensor relu(Tensor x) {
 Tensor square(const Tensor& x) {
   autograd::require_defined("square", x);
   if (!is_floating(x.dtype())) return x * x;
-  return record_of_input(
-      "square", x, [](auto v) { return v * v; }, [](auto g, auto v) { return g * (2 * v); });
+  return Pointwise("square", x, [](auto v) { return v * v; }).by_input([](auto g, auto v) { return g * (2 * v); });
 }
 Tensor abs(const Tensor& x) {
   autograd::require_defined("abs", x);
   if (!is_floating(x.dtype())) return x.dtype() == i64 ? maximum(x, -x) : x;
-  return record_of_input(
-      "abs", x, [](auto v) { return abs(v); }, [](auto g, auto v) { return where(gt(v, 0), g, where(lt(v, 0), -g, like(g, 0))); });
+  return Pointwise("abs", x, [](auto v) { return abs(v); }).by_input([](auto g, auto v) {
+    return where(gt(v, 0), g, where(lt(v, 0), -g, like(g, 0)));
+  });
 }
 Tensor sign(const Tensor& x) {
   autograd::require_defined("sign", x);
@@ -200,16 +176,15 @@ T rest_of(T a, T b, bool rounds_down) {
 template <class Quotient>
 Tensor record_rest(const char* op, const Tensor& a, const Tensor& b, bool rounds_down, const Quotient& quotient) {
   const autograd::Recorder recorder = autograd::record(op);
-  require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
+  autograd::require_both(op, a, b);
   const DType common = std::max(promote(a.dtype(), b.dtype()), u8);
   const Tensor x = cast(a, common), y = cast(b, common);
   if (!is_floating(common))
     require(y.numel() == 0 || kernels::sum(eq(y, 0), (1u << y.rank()) - 1, false).item() == 0, op, ": an element of the divisor is 0");
   Tensor rest =
       dispatch(common, [&]<class T>() { return kernels::map<T, T>(op, x, y, [rounds_down](T v, T w) { return rest_of(v, w, rounds_down); }); });
-  return recorder(rest, wrt(x, [](const Tensor& g) { return g; }),
-                  wrt(
-                      y, [quotient](const Tensor& g, const Tensor& v, const Tensor& w) { return -(g * quotient(v / w)); }, x, y));
+  const auto of_divisor = [quotient](const Tensor& g, const Tensor& v, const Tensor& w) { return -(g * quotient(v / w)); };
+  return recorder(rest, wrt(x, [](const Tensor& g) { return g; }), wrt(y, of_divisor, x, y));
 }
 
 }  // namespace

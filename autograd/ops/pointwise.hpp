@@ -50,17 +50,28 @@ Tensor apply_formula(const char* op, const Tensor& x, const F& f) {
   return dispatch_floating(op, x.dtype(), [&]<class T>() { return kernels::map<T, T>(x, f); });
 }
 
-/// y = f(x) with the gradient rule(g, x), both formulas.
-template <class F, class Rule>
-Tensor record_of_input(const char* op, const Tensor& x, const F& f, const Rule& rule) {
-  return record(op)(apply_formula(op, x, f), wrt(x, fused_over(rule), x));
-}
+/// y = f(x), which has to be told its gradient, another formula.
+class Pointwise {
+ public:
+  template <class F>
+  Pointwise(const char* op, const Tensor& x, const F& f) : recorder_(op), x_(x), y_(apply_formula(op, x, f)) {}
 
-/// The same with the gradient rule(g, y).
-template <class F, class Rule>
-Tensor record_of_output(const char* op, const Tensor& x, const F& f, const Rule& rule) {
-  return record(op)(apply_formula(op, x, f), wrt(x, fused_over(rule), output));
-}
+  /// Its gradient is rule(g, x).
+  template <class Rule>
+  Tensor by_input(const Rule& rule) && {
+    return recorder_(std::move(y_), wrt(x_, fused_over(rule), x_));
+  }
+  /// Its gradient is rule(g, y).
+  template <class Rule>
+  Tensor by_output(const Rule& rule) && {
+    return recorder_(std::move(y_), wrt(x_, fused_over(rule), output));
+  }
+
+ private:
+  Recorder recorder_;
+  const Tensor& x_;
+  Tensor y_;
+};
 
 }  // namespace autograd
 }  // namespace scry

@@ -55,7 +55,7 @@ Tensor power_kernel(const Tensor& x, double exponent) {
 
 Tensor pow(const Tensor& a, const Tensor& b) {
   const autograd::Recorder recorder = autograd::record("pow");
-  require(a.defined() && b.defined(), "pow: the ", a.defined() ? "second" : "first", " tensor is undefined");
+  autograd::require_both("pow", a, b);
   const DType common = std::max(promote(a.dtype(), b.dtype()), u8);
   const Tensor x = cast(a, common), y = cast(b, common);
   Tensor powers = dispatch(common, [&]<class T>() { return kernels::map<T, T>("pow", x, y, [](T v, T w) { return power(v, w); }); });
@@ -71,9 +71,6 @@ Tensor pow(const Tensor& a, double b) {
   return record("pow")(power_kernel(a, b), wrt(a, rule, a, b));
 }
 
-Tensor pow(double a, const Tensor& b) {
-  autograd::require_defined("pow", b);
-  return pow(scalar(a, autograd::with_number(b, a)), b);
-}
+Tensor pow(double a, const Tensor& b) { return pow(autograd::beside("pow", b, a), b); }
 
 }  // namespace scry

@@ -52,8 +52,7 @@ Tensor rolled(const Tensor& x, int64_t shift, int axis) {
   const auto part = [&](const Tensor& of, int64_t start, int64_t count) { return Region::whole(x.shape()).take(axis, start, count).of(of); };
   kernels::copy_into(part(out, by, size - by), part(x, 0, size - by));
   kernels::copy_into(part(out, 0, by), part(x, size - by, by));
-  return recorder(out, wrt(
-                           x, [](const Tensor& g, int64_t back, int along) { return rolled(g, back, along); }, -by, axis));
+  return recorder(out, wrt(x, rolled, -by, axis));
 }
 
 }  // namespace
@@ -146,8 +145,7 @@ Tensor tile(const Tensor& x, std::span<const int64_t> counts) {
 Tensor tile(const Tensor& x, std::initializer_list<int64_t> counts) { return tile(x, span_of(counts)); }
 
 Tensor repeat_interleave(const Tensor& x, int64_t count, int axis) {
-  autograd::require_defined("repeat_interleave", x);
-  const int at = wrap_axis("repeat_interleave", axis, x.rank());
+  const int at = autograd::checked_axis("repeat_interleave", x, axis);
   require(count >= 0, "repeat_interleave: ", count, " times shape ", x.shape(), "; expected at least 0");
   Shape shape = x.shape();
   int64_t lead = 1, rest = 1;
@@ -165,9 +163,8 @@ Tensor flip(const Tensor& x, std::span<const int> axes) {
     if (mask >> i & 1) reversed.take(i, x.shape()[i] - 1, x.shape()[i], -1);
   Tensor out = empty_like_in(x, x.shape());
   kernels::copy_into(out, reversed.of(x));
-  return record("flip")(
-      out, wrt(
-               x, [](const Tensor& g, const std::vector<int>& along) { return flip(g, along); }, std::vector<int>(axes.begin(), axes.end())));
+  const auto back = [](const Tensor& g, const std::vector<int>& along) { return flip(g, along); };
+  return record("flip")(out, wrt(x, back, std::vector<int>(axes.begin(), axes.end())));
 }
 
 Tensor flip(const Tensor& x, std::initializer_list<int> axes) { return flip(x, span_of(axes)); }

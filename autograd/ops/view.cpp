@@ -7,6 +7,7 @@
 
 namespace scry {
 
+using autograd::checked_axis;
 using autograd::record;
 using autograd::wrt;
 
@@ -57,10 +58,7 @@ std::optional<Shape> strides_for(const Tensor& x, const Shape& shape) {
   return strides;
 }
 
-Tensor reshaped(const char* op, const Tensor& x, const Tensor& y) {
-  return record(op)(y, wrt(
-                           x, [](const Tensor& g, const Shape& from) { return reshape(g, from); }, x.shape()));
-}
+Tensor reshaped(const char* op, const Tensor& x, const Tensor& y) { return record(op)(y, wrt(x, reshape, x.shape())); }
 
 // The elements start, start + step, … before stop of an axis with `size` elements.
 struct Run {
@@ -165,21 +163,18 @@ Tensor permute(const Tensor& x, std::span<const int> order) {
     strides[i] = x.strides()[axis];
     inverse[static_cast<size_t>(axis)] = i;
   }
-  return record("permute")(view_of(x, 0, shape, strides),
-                           wrt(
-                               x, [](const Tensor& g, const std::vector<int>& back) { return permute(g, back); }, inverse));
+  const auto back = [](const Tensor& g, const std::vector<int>& axes) { return permute(g, axes); };
+  return record("permute")(view_of(x, 0, shape, strides), wrt(x, back, inverse));
 }
 
 Tensor permute(const Tensor& x, std::initializer_list<int> order) { return permute(x, std::span(order.begin(), order.size())); }
 
 Tensor transpose(const Tensor& x, int a, int b) {
-  autograd::require_defined("transpose", x);
-  const int first = wrap_axis("transpose", a, x.rank()), second = wrap_axis("transpose", b, x.rank());
+  const int first = checked_axis("transpose", x, a), second = checked_axis("transpose", x, b);
   Shape shape = x.shape(), strides = x.strides();
   std::swap(shape[first], shape[second]);
   std::swap(strides[first], strides[second]);
-  return record("transpose")(view_of(x, 0, shape, strides), wrt(
-                                                                x, [](const Tensor& g, int p, int q) { return transpose(g, p, q); }, first, second));
+  return record("transpose")(view_of(x, 0, shape, strides), wrt(x, transpose, first, second));
 }
 
 Tensor unsqueeze(const Tensor& x, int axis) {
@@ -190,19 +185,16 @@ Tensor unsqueeze(const Tensor& x, int axis) {
   const int64_t step = at < x.rank() ? shape[at] * strides[at] : 1;
   shape.insert(at, 1);
   strides.insert(at, step);
-  return record("unsqueeze")(view_of(x, 0, shape, strides), wrt(
-                                                                x, [](const Tensor& g, int a) { return squeeze(g, a); }, at));
+  return record("unsqueeze")(view_of(x, 0, shape, strides), wrt(x, squeeze, at));
 }
 
 Tensor squeeze(const Tensor& x, int axis) {
-  autograd::require_defined("squeeze", x);
-  const int at = wrap_axis("squeeze", axis, x.rank());
+  const int at = checked_axis("squeeze", x, axis);
   require(x.shape()[at] == 1, "squeeze: axis ", axis, " of shape ", x.shape(), " doesn't have size 1");
   Shape shape = x.shape(), strides = x.strides();
   shape.erase(at);
   strides.erase(at);
-  return record("squeeze")(view_of(x, 0, shape, strides), wrt(
-                                                              x, [](const Tensor& g, int a) { return unsqueeze(g, a); }, at));
+  return record("squeeze")(view_of(x, 0, shape, strides), wrt(x, unsqueeze, at));
 }
 
 Tensor expand(const Tensor& x, const Shape& shape) {
@@ -221,15 +213,13 @@ Tensor expand(const Tensor& x, const Shape& shape) {
 }
 
 Tensor slice(const Tensor& x, int axis, int64_t start, int64_t stop, int64_t step) {
-  autograd::require_defined("slice", x);
-  const int at = wrap_axis("slice", axis, x.rank());
+  const int at = checked_axis("slice", x, axis);
   const Run run = run_of("slice", {start, stop, step}, x.shape()[at]);
   return autograd::record_view("slice", x, Region::whole(x.shape()).take(at, run.from, run.count, run.step));
 }
 
 Tensor narrow(const Tensor& x, int axis, int64_t start, int64_t length) {
-  autograd::require_defined("narrow", x);
-  const int at = wrap_axis("narrow", axis, x.rank());
+  const int at = checked_axis("narrow", x, axis);
   const int64_t size = x.shape()[at];
   require(start >= 0 && length >= 0 && start <= size && length <= size - start, "narrow: ", length, " elements from ", start, " leave axis ", axis,
           " of shape ", x.shape());
@@ -237,8 +227,7 @@ Tensor narrow(const Tensor& x, int axis, int64_t start, int64_t length) {
 }
 
 Tensor select(const Tensor& x, int axis, int64_t index) {
-  autograd::require_defined("select", x);
-  const int at = wrap_axis("select", axis, x.rank());
+  const int at = checked_axis("select", x, axis);
   const int64_t position = wrap_position("select", index, at, x.shape());
   return autograd::record_view("select", x, Region::whole(x.shape()).take(at, position, 1).drop(at));
 }
@@ -246,8 +235,7 @@ Tensor select(const Tensor& x, int axis, int64_t index) {
 Tensor Tensor::at(std::span<const Index> indices) const { return autograd::record_view("at", *this, region_of("at", indices, shape())); }
 
 Tensor diagonal(const Tensor& x, int64_t offset, int first, int second) {
-  autograd::require_defined("diagonal", x);
-  const int row = wrap_axis("diagonal", first, x.rank()), column = wrap_axis("diagonal", second, x.rank());
+  const int row = checked_axis("diagonal", x, first), column = checked_axis("diagonal", x, second);
   require(row != column, "diagonal: axis ", first, " and axis ", second, " of shape ", x.shape(), " are the same");
   const int64_t rows = x.shape()[row], columns = x.shape()[column];
   const int64_t down = offset < 0 ? std::min(rows, offset < -rows ? rows : -offset) : 0, right = std::clamp<int64_t>(offset, 0, columns);
@@ -261,8 +249,7 @@ Tensor diagonal(const Tensor& x, int64_t offset, int first, int second) {
 }
 
 Tensor movedim(const Tensor& x, int from, int to) {
-  autograd::require_defined("movedim", x);
-  const int source = wrap_axis("movedim", from, x.rank()), target = wrap_axis("movedim", to, x.rank());
+  const int source = checked_axis("movedim", x, from), target = wrap_axis("movedim", to, x.rank());
   std::array<int, Shape::max_rank> order{};
   for (int i = 0, next = 0; i < x.rank(); ++i) {
     if (next == source) ++next;
@@ -272,8 +259,7 @@ Tensor movedim(const Tensor& x, int from, int to) {
 }
 
 std::vector<Tensor> split(const Tensor& x, std::span<const int64_t> sizes, int axis) {
-  autograd::require_defined("split", x);
-  const int at = wrap_axis("split", axis, x.rank());
+  const int at = checked_axis("split", x, axis);
   int64_t total = 0;
   bool fits = true;
   for (int64_t size : sizes) fits = fits && size >= 0 && !__builtin_add_overflow(total, size, &total);
@@ -293,8 +279,7 @@ std::vector<Tensor> split(const Tensor& x, std::initializer_list<int64_t> sizes,
 }
 
 std::vector<Tensor> split(const Tensor& x, int64_t size, int axis) {
-  autograd::require_defined("split", x);
-  const int64_t all = x.shape()[wrap_axis("split", axis, x.rank())];
+  const int64_t all = x.shape()[checked_axis("split", x, axis)];
   require(size > 0, "split: parts of ", size, " elements of shape ", x.shape(), "; expected at least 1");
   std::vector<int64_t> sizes;
   for (int64_t rest = all; rest > 0 || sizes.empty(); rest -= size) sizes.push_back(std::min(rest, size));
@@ -302,15 +287,13 @@ std::vector<Tensor> split(const Tensor& x, int64_t size, int axis) {
 }
 
 std::vector<Tensor> chunk(const Tensor& x, int64_t count, int axis) {
-  autograd::require_defined("chunk", x);
-  const int64_t all = x.shape()[wrap_axis("chunk", axis, x.rank())];
+  const int64_t all = x.shape()[checked_axis("chunk", x, axis)];
   require(count > 0, "chunk: ", count, " parts of shape ", x.shape(), "; expected at least 1");
   return split(x, std::max<int64_t>(1, all ? (all - 1) / count + 1 : 0), axis);
 }
 
 std::vector<Tensor> unbind(const Tensor& x, int axis) {
-  autograd::require_defined("unbind", x);
-  const int at = wrap_axis("unbind", axis, x.rank());
+  const int at = checked_axis("unbind", x, axis);
   std::vector<Tensor> parts;
   for (int64_t i = 0; i < x.shape()[at]; ++i) parts.push_back(select(x, at, i));
   return parts;

@@ -22,20 +22,12 @@ Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {
     return kernels::map_to<T, bool, T, T>(
         shape, [](bool c, T v, T w) { return c ? v : w; }, condition, x, y);
   });
-  return recorder(taken,
-                  wrt(
-                      x, [](const Tensor& g, const Tensor& c) { return where(c, g, 0); }, condition),
-                  wrt(
-                      y, [](const Tensor& g, const Tensor& c) { return where(c, 0, g); }, condition));
+  const auto to_first = [](const Tensor& g, const Tensor& c) { return where(c, g, 0); };
+  const auto to_second = [](const Tensor& g, const Tensor& c) { return where(c, 0, g); };
+  return recorder(taken, wrt(x, to_first, condition), wrt(y, to_second, condition));
 }
-Tensor where(const Tensor& condition, const Tensor& a, double b) {
-  autograd::require_defined("where", a);
-  return where(condition, a, scalar(b, autograd::with_number(a, b)));
-}
-Tensor where(const Tensor& condition, double a, const Tensor& b) {
-  autograd::require_defined("where", b);
-  return where(condition, scalar(a, autograd::with_number(b, a)), b);
-}
+Tensor where(const Tensor& condition, const Tensor& a, double b) { return where(condition, a, autograd::beside("where", a, b)); }
+Tensor where(const Tensor& condition, double a, const Tensor& b) { return where(condition, autograd::beside("where", b, a), b); }
 
 namespace {
 
@@ -46,7 +38,7 @@ const auto to_lesser = [](auto g, auto a, auto b) { return where(gt(a, b), like(
 template <class F, class Rule>
 Tensor record_extreme(const char* op, const Tensor& a, const Tensor& b, const F& f, const Rule& rule) {
   const autograd::Recorder recorder = autograd::record(op);
-  require(a.defined() && b.defined(), op, ": the ", a.defined() ? "second" : "first", " tensor is undefined");
+  autograd::require_both(op, a, b);
   const DType common = promote(a.dtype(), b.dtype());
   const Tensor x = cast(a, common), y = cast(b, common);
   Tensor taken = dispatch(common, [&]<class T>() { return kernels::map<T, T>(op, x, y, f); });
@@ -77,14 +69,8 @@ Tensor maximum(const Tensor& a, const Tensor& b) {
       },
       to_greater);
 }
-Tensor minimum(const Tensor& a, double b) {
-  autograd::require_defined("minimum", a);
-  return minimum(a, scalar(b, autograd::with_number(a, b)));
-}
-Tensor maximum(const Tensor& a, double b) {
-  autograd::require_defined("maximum", a);
-  return maximum(a, scalar(b, autograd::with_number(a, b)));
-}
+Tensor minimum(const Tensor& a, double b) { return minimum(a, autograd::beside("minimum", a, b)); }
+Tensor maximum(const Tensor& a, double b) { return maximum(a, autograd::beside("maximum", a, b)); }
 
 Tensor clamp(const Tensor& x, std::optional<double> low, std::optional<double> high) {
   const autograd::Recorder recorder = autograd::record("clamp");
