@@ -7,6 +7,7 @@
 #include <scry/autograd/tape.hpp>
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
+#include <scry/core/memory.hpp>
 #include <algorithm>
 #include <atomic>
 
@@ -156,6 +157,7 @@ void Run::visit(Node& node) {
   Gradients parts(node, *this);
   {
     const detail::RuleAnnouncement announcement(node);
+    const memory::Requester requester(node.op);
     node.run_rule(gradient, parts);
   }
   if (retain_) return;

@@ -5,6 +5,7 @@
 #include <scry/autograd/grad_mode.hpp>
 #include <scry/autograd/node.hpp>
 #include <scry/autograd/observer.hpp>
+#include <scry/core/memory.hpp>
 #include <array>
 #include <optional>
 #include <tuple>
@@ -140,7 +141,7 @@ detail::Clause<Rule, Kept...> wrt(const Tensor& input, Rule rule, const Kept&...
 /// An op while it computes; made by `record`.
 class Recorder {
  public:
-  explicit Recorder(const char* op) : op_(op), start_(detail::observers ? detail::now() : 0) {}
+  explicit Recorder(const char* op) : requester_(op), op_(op), start_(detail::observers ? detail::now() : 0) {}
 
   /// Puts `y`, new and just computed, on the tape, if recording is on and an input of a clause requires a gradient. Returns it.
   template <class... Clauses>
@@ -180,6 +181,7 @@ class Recorder {
     return y;
   }
 
+  const memory::Requester requester_;  // the name stands before the other arguments, so it is known when they are computed
   const char* op_;
   int64_t start_;
 };

@@ -127,12 +127,12 @@ void require_left(size_t bytes) {
   if (bytes < checked_size || bytes <= available()) return;
   release_cached();
   const size_t left = available();
-  require(bytes <= left, "memory: ", bytes >> 20, " MiB are asked for in one block and ", left >> 20,
+  require(bytes <= left, Requester::current(), ": ", bytes >> 20, " MiB are asked for in one block and ", left >> 20,
           " MiB are left on this machine; use a smaller batch or tensor");
 }
 
 void* count_taken(void* block, size_t bytes) {
-  require(block != nullptr, "memory: the system refused a block of ", bytes, " bytes; use a smaller batch or tensor");
+  require(block != nullptr, Requester::current(), ": the system refused a block of ", bytes, " bytes; use a smaller batch or tensor");
   ++system_calls;
   system_bytes += static_cast<int64_t>(bytes);
   return block;
@@ -173,9 +173,11 @@ void deallocate_shared(void* block, SizeClass given) noexcept {
 
 }  // namespace
 
+constinit thread_local const char* detail::requester = "memory";
+
 void* allocate(size_t bytes) {
   if (bytes == 0) return nullptr;
-  require(bytes <= size_t{1} << 46, "memory: ", bytes, " bytes are asked for in one block, more than any machine has");
+  require(bytes <= size_t{1} << 46, Requester::current(), ": ", bytes, " bytes are asked for in one block, more than any machine has");
   const SizeClass wanted = size_class(bytes);
   void* block = cache.lists.pop(wanted.index);
   if (block)

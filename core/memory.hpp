@@ -19,6 +19,23 @@ void deallocate(void* block, size_t bytes) noexcept;
 /// Returns the blocks cached by this thread and those shared by all to the system.
 void release_cached() noexcept;
 
+namespace detail {
+extern constinit thread_local const char* requester;
+}
+
+/// While one lives, errors about memory in its thread begin with `name`, that of the op which needs it, instead of "memory".
+class Requester {
+ public:
+  explicit Requester(const char* name) : outer_(detail::requester) { detail::requester = name; }
+  ~Requester() { detail::requester = outer_; }
+  static const char* current() { return detail::requester; }
+  Requester(const Requester&) = delete;
+  Requester& operator=(const Requester&) = delete;
+
+ private:
+  const char* outer_;
+};
+
 /// A block of `count` elements for the length of a scope, contents unspecified.
 template <class T>
 class Scratch {

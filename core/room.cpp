@@ -17,13 +17,9 @@ void require_room(std::string_view op, const Shape& shape, DType dtype) {
           left >> 20, " MiB are left on this machine; use a smaller batch or tensor");
 }
 
-Tensor empty_for(std::string_view op, const Shape& shape, DType dtype) {
-  try {
-    return Tensor::empty(shape, dtype);
-  } catch (const Error&) {
-    require_room(op, shape, dtype);
-    throw;
-  }
+Tensor empty_for(const char* op, const Shape& shape, DType dtype) {
+  const memory::Requester requester(op);
+  return Tensor::empty(shape, dtype);
 }
 
 }  // namespace scry

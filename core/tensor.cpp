@@ -1,6 +1,7 @@
 #include <scry/core/kernels/convert.hpp>
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/memory.hpp>
+#include <scry/core/room.hpp>
 #include <scry/core/tensor.hpp>
 #include <algorithm>
 #include <cstring>
@@ -55,12 +56,13 @@ void TensorNode::dispose() {
 Tensor Tensor::empty(const Shape& shape, DType dtype) {
   Tensor tensor(Ref<TensorNode>::adopt(new_node(shape, dtype)));
   TensorNode& node = *tensor.node_;
-  node.count = lay_out(shape, node.strides);
-  require(node.count <= INT64_MAX / 8, "shape ", shape, ": more bytes than 64 bits can count");
   try {
+    node.count = lay_out(shape, node.strides);
+    require(node.count <= INT64_MAX / 8, "shape ", shape, ": more bytes than 64 bits can count");
     node.storage = Storage::allocate(static_cast<size_t>(node.count) * size_of(dtype));
-  } catch (const Error& error) {
-    fail("tensor of shape ", shape, " and type ", dtype, ": ", error.what());
+  } catch (const Error&) {
+    require_room(memory::Requester::current(), shape, dtype);
+    throw;
   }
   return tensor;
 }
