@@ -30,39 +30,27 @@ struct ConvTranspose2dOptions {
 };
 using ConvTranspose1dOptions = ConvTranspose2dOptions;
 
-/// Convolution of images: [N, in, H, W] -> [N, out, OH, OW], see scry::conv2d, or in one dimension of sequences: [N, in, L] -> [N, out, OL].
-/// Parameters: weight [out, in / groups, KH, KW] ([out, in / groups, K]) and bias [out]. Initialisation: uniform ±1/√(in / groups KH KW), as
-/// PyTorch.
-template <int dimensions>
-struct Conv : Module<Conv<dimensions>> {
-  Conv(int64_t in, int64_t out, const Conv2dOptions& options);
+/// Convolution of images: [N, in, H, W] -> [N, out, OH, OW], see scry::conv2d, or in one dimension of sequences: [N, in, L] -> [N, out, OL];
+/// `transposed`, see scry::conv_transpose2d. Parameters: weight [out, in / groups, KH, KW], transposed [in, out / groups, KH, KW] (in one
+/// dimension without KH), and bias [out]. Initialisation: uniform ±1/√(the weight's second size times KH KW), as PyTorch.
+template <int dimensions, bool transposed>
+struct Convolution : Module<Convolution<dimensions, transposed>> {
+  using Options = std::conditional_t<transposed, ConvTranspose2dOptions, Conv2dOptions>;
+  Convolution(int64_t in, int64_t out, const Options& options);
   Tensor forward(const Tensor& x) const;
   std::string describe() const;
 
-  Conv2dOptions options;
+  Options options;
   Tensor weight, bias;
 };
-using Conv1d = Conv<1>;
-using Conv2d = Conv<2>;
+using Conv1d = Convolution<1, false>;
+using Conv2d = Convolution<2, false>;
+using ConvTranspose1d = Convolution<1, true>;
+using ConvTranspose2d = Convolution<2, true>;
 
-/// Transposed convolution, see scry::conv_transpose2d: [N, in, H, W] -> [N, out, OH, OW], in one dimension [N, in, L] -> [N, out, OL].
-/// Parameters: weight [in, out / groups, KH, KW] ([in, out / groups, K]) and bias [out]. Initialisation: uniform ±1/√(out / groups KH KW), as
-/// PyTorch.
-template <int dimensions>
-struct ConvTranspose : Module<ConvTranspose<dimensions>> {
-  ConvTranspose(int64_t in, int64_t out, const ConvTranspose2dOptions& options);
-  Tensor forward(const Tensor& x) const;
-  std::string describe() const;
-
-  ConvTranspose2dOptions options;
-  Tensor weight, bias;
-};
-using ConvTranspose1d = ConvTranspose<1>;
-using ConvTranspose2d = ConvTranspose<2>;
-
-extern template struct Conv<1>;
-extern template struct Conv<2>;
-extern template struct ConvTranspose<1>;
-extern template struct ConvTranspose<2>;
+extern template struct Convolution<1, false>;
+extern template struct Convolution<2, false>;
+extern template struct Convolution<1, true>;
+extern template struct Convolution<2, true>;
 
 }  // namespace scry::nn

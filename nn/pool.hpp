@@ -2,35 +2,27 @@
 
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/nn/module.hpp>
+#include <scry/nn/name.hpp>
 
 // Pooling of images [N, C, H, W], or in one dimension of sequences [N, C, L].
 namespace scry::nn {
 
-/// The largest value in each window, see scry::max_pool2d.
-template <int dimensions>
-struct MaxPool : Module<MaxPool<dimensions>> {
-  explicit MaxPool(Pair kernel_size, const MaxPoolOptions& given = {}) : kernel(kernel_size), options(given) {}
-  Tensor forward(const Tensor& x) const { return dimensions == 1 ? max_pool1d(x, kernel.width, options) : max_pool2d(x, kernel, options); }
-  std::string describe() const { return text("nn.MaxPool", dimensions, "d ", dimensions == 1 ? Pair(kernel.width) : kernel); }
+/// What `function` makes of each window. Size: Pair, or int64_t in one dimension.
+template <Name name, class Size, class Options, Tensor (*function)(const Tensor&, Size, const Options&)>
+struct WindowPool : Module<WindowPool<name, Size, Options, function>> {
+  explicit WindowPool(Size kernel_size, const Options& given = {}) : kernel(kernel_size), options(given) {}
+  Tensor forward(const Tensor& x) const { return function(x, kernel, options); }
+  std::string describe() const { return text("nn.", name.view(), " ", kernel); }
 
-  Pair kernel;
-  MaxPoolOptions options;
+  Size kernel;
+  Options options;
 };
-using MaxPool1d = MaxPool<1>;
-using MaxPool2d = MaxPool<2>;
-
-/// The mean of each window, see scry::avg_pool2d.
-template <int dimensions>
-struct AvgPool : Module<AvgPool<dimensions>> {
-  explicit AvgPool(Pair kernel_size, const AvgPoolOptions& given = {}) : kernel(kernel_size), options(given) {}
-  Tensor forward(const Tensor& x) const { return dimensions == 1 ? avg_pool1d(x, kernel.width, options) : avg_pool2d(x, kernel, options); }
-  std::string describe() const { return text("nn.AvgPool", dimensions, "d ", dimensions == 1 ? Pair(kernel.width) : kernel); }
-
-  Pair kernel;
-  AvgPoolOptions options;
-};
-using AvgPool1d = AvgPool<1>;
-using AvgPool2d = AvgPool<2>;
+/// The largest value, see scry::max_pool2d.
+using MaxPool1d = WindowPool<"MaxPool1d", int64_t, MaxPoolOptions, max_pool1d>;
+using MaxPool2d = WindowPool<"MaxPool2d", Pair, MaxPoolOptions, max_pool2d>;
+/// The mean, see scry::avg_pool2d.
+using AvgPool1d = WindowPool<"AvgPool1d", int64_t, AvgPoolOptions, avg_pool1d>;
+using AvgPool2d = WindowPool<"AvgPool2d", Pair, AvgPoolOptions, avg_pool2d>;
 
 /// (sum of xᵖ)^(1/p) of each window, see scry::lp_pool2d.
 template <int dimensions>
@@ -46,28 +38,20 @@ struct LPPool : Module<LPPool<dimensions>> {
 using LPPool1d = LPPool<1>;
 using LPPool2d = LPPool<2>;
 
-/// Means of as many windows as the result shall have, see scry::adaptive_avg_pool2d; a size of 1 is global pooling.
-template <int dimensions>
-struct AdaptiveAvgPool : Module<AdaptiveAvgPool<dimensions>> {
-  explicit AdaptiveAvgPool(Pair output_size) : size(output_size) {}
-  Tensor forward(const Tensor& x) const { return dimensions == 1 ? adaptive_avg_pool1d(x, size.width) : adaptive_avg_pool2d(x, size); }
-  std::string describe() const { return text("nn.AdaptiveAvgPool", dimensions, "d ", dimensions == 1 ? Pair(size.width) : size); }
+/// What `function` makes of as many windows as the result shall have; a size of 1 is global pooling.
+template <Name name, class Size, Tensor (*function)(const Tensor&, Size)>
+struct AdaptivePool : Module<AdaptivePool<name, Size, function>> {
+  explicit AdaptivePool(Size output_size) : size(output_size) {}
+  Tensor forward(const Tensor& x) const { return function(x, size); }
+  std::string describe() const { return text("nn.", name.view(), " ", size); }
 
-  Pair size;
+  Size size;
 };
-using AdaptiveAvgPool1d = AdaptiveAvgPool<1>;
-using AdaptiveAvgPool2d = AdaptiveAvgPool<2>;
-
-/// The same with the largest values.
-template <int dimensions>
-struct AdaptiveMaxPool : Module<AdaptiveMaxPool<dimensions>> {
-  explicit AdaptiveMaxPool(Pair output_size) : size(output_size) {}
-  Tensor forward(const Tensor& x) const { return dimensions == 1 ? adaptive_max_pool1d(x, size.width) : adaptive_max_pool2d(x, size); }
-  std::string describe() const { return text("nn.AdaptiveMaxPool", dimensions, "d ", dimensions == 1 ? Pair(size.width) : size); }
-
-  Pair size;
-};
-using AdaptiveMaxPool1d = AdaptiveMaxPool<1>;
-using AdaptiveMaxPool2d = AdaptiveMaxPool<2>;
+/// The means, see scry::adaptive_avg_pool2d.
+using AdaptiveAvgPool1d = AdaptivePool<"AdaptiveAvgPool1d", int64_t, adaptive_avg_pool1d>;
+using AdaptiveAvgPool2d = AdaptivePool<"AdaptiveAvgPool2d", Pair, adaptive_avg_pool2d>;
+/// The largest values.
+using AdaptiveMaxPool1d = AdaptivePool<"AdaptiveMaxPool1d", int64_t, adaptive_max_pool1d>;
+using AdaptiveMaxPool2d = AdaptivePool<"AdaptiveMaxPool2d", Pair, adaptive_max_pool2d>;
 
 }  // namespace scry::nn

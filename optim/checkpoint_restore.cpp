@@ -11,6 +11,8 @@ namespace {
 
 using Header = CheckpointHeader;
 
+bool has(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+
 // Compares a checkpoint with an optimizer, and notes what to write where; nothing is written before everything has been compared.
 class Restorer {
  public:
@@ -81,9 +83,7 @@ class Restorer {
   // Finds the groups by their patterns, in whatever order they were added, and the options' values in each.
   void compare_options() {
     const auto& saved = header_.groups;
-    for (const std::string& pattern : saved)
-      expect(std::find(table_.groups.begin(), table_.groups.end(), pattern) != table_.groups.end(), "it has a group '", pattern,
-             "', which this optimizer hasn't");
+    for (const std::string& pattern : saved) expect(has(table_.groups, pattern), "it has a group '", pattern, "', which this optimizer hasn't");
     for (size_t group = 0; group < table_.groups.size(); ++group) {
       const auto found = std::find(saved.begin(), saved.end(), table_.groups[group]);
       expect(found != saved.end(), "it has no group '", table_.groups[group], "', which this optimizer has");
@@ -95,11 +95,10 @@ class Restorer {
     const auto fields = each.rule->hyperparameters(group);
     const std::string where = group ? text(each.rule->name(), " in '", table_.groups[group], "'") : std::string(each.rule->name());
     for (const Header::Option& option : options)
-      expect(std::any_of(fields.begin(), fields.end(), [&](const Hyperparameter& field) { return field.name == option.name; }), where,
-             " has no option '", option.name, "' here");
+      expect(std::ranges::find(fields, option.name, &Hyperparameter::name) != fields.end(), where, " has no option '", option.name, "' here");
     for (size_t i = 0; i < fields.size(); ++i) {
       const Hyperparameter& field = fields[i];
-      const auto option = std::find_if(options.begin(), options.end(), [&](const auto& other) { return other.name == field.name; });
+      const auto option = std::ranges::find(options, field.name, &Header::Option::name);
       if (group && option == options.end()) {
         expect(!field.own, where, ": ", field.name, " is ", to_text(field, field.value), " here and not set in the checkpoint");
         continue;
@@ -117,7 +116,7 @@ class Restorer {
     std::vector<bool> seen(table_.rows.size());
     for (const Header::Row& row : header_.rows) {
       const std::string& name = row.name;
-      const auto found = std::find_if(table_.rows.begin(), table_.rows.end(), [&](const Row& each) { return each.name == name; });
+      const auto found = std::ranges::find(table_.rows, name, &Row::name);
       expect(found != table_.rows.end(), "it has a tensor '", name, "', which this model hasn't; is it another model's?");
       const auto index = static_cast<size_t>(found - table_.rows.begin());
       expect(!seen[index], "'", name, "' is listed twice");
@@ -172,8 +171,7 @@ class Restorer {
         expect(std::any_of(rule->slots().begin(), rule->slots().end(), [&](const auto& slot) { return slot->name == name; }), "it has the state ",
                name, ", which ", optimizer_.expression(), " doesn't keep");
       for (const auto& slot : rule->slots()) {
-        expect(std::find(names.begin(), names.end(), slot->name) != names.end(), "it has no ", slot->name, ", which ", optimizer_.expression(),
-               " keeps");
+        expect(has(names, slot->name), "it has no ", slot->name, ", which ", optimizer_.expression(), " keeps");
         if (slot->kind != SlotKind::elementwise) {
           plan_numbers(*slot);
           continue;
@@ -200,7 +198,7 @@ class Restorer {
   }
 
   std::vector<NamedTensor> state_of(const CheckpointPart& part) const {
-    expect(std::find(header_.parts.begin(), header_.parts.end(), part.name()) != header_.parts.end(), "it has no state of '", part.name(), "'");
+    expect(has(header_.parts, part.name()), "it has no state of '", part.name(), "'");
     const std::string prefix = Header::part_name(part.name(), "");
     std::vector<NamedTensor> state;
     for (const auto& [name, tensor] : tensors_)

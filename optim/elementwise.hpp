@@ -97,15 +97,8 @@ class ElementwiseRule : public RuleOf<typename Equation::Options> {
 
   bool alike(size_t a, size_t b) const override { return which_[a] == which_[b] || as_array(step_of(a).step) == as_array(step_of(b).step); }
 
-  void update(const Chunk& chunk) const override {
-    if (!chunk.has_gradient) return;
-    dispatch_chunk(chunk, [&]<class T>() { run<T>(chunk, std::make_index_sequence<slot_count>{}); });
-  }
-
-  void trace(const Chunk& chunk, int64_t element, TracedTerms& terms) const override {
-    if (!chunk.has_gradient) return;
-    dispatch_chunk(chunk, [&]<class T>() { run_traced<T>(chunk, element, terms, std::make_index_sequence<slot_count>{}); });
-  }
+  void update(const Chunk& chunk) const override { run<Equation>(chunk); }
+  void trace(const Chunk& chunk, int64_t element, TracedTerms& terms) const override { run_traced<Equation>(chunk, element, terms); }
 
  protected:
   template <class T>
@@ -132,6 +125,17 @@ class ElementwiseRule : public RuleOf<typename Equation::Options> {
     return steps_.back().step;
   }
 
+  // What `update` and `trace` do, by the `update` of an E.
+  template <class E>
+  void run(const Chunk& chunk) const {
+    if (chunk.has_gradient) dispatch_chunk(chunk, [&]<class T>() { run<E, T>(chunk, std::make_index_sequence<slot_count>{}); });
+  }
+  template <class E>
+  void run_traced(const Chunk& chunk, int64_t element, TracedTerms& terms) const {
+    if (chunk.has_gradient)
+      dispatch_chunk(chunk, [&]<class T>() { run_traced<E, T>(chunk, element, terms, std::make_index_sequence<slot_count>{}); });
+  }
+
  private:
   static constexpr size_t slot_count = Equation::slots.size();
   static constexpr bool keeps_number = requires { Equation::number; };
@@ -150,7 +154,7 @@ class ElementwiseRule : public RuleOf<typename Equation::Options> {
     return prepared;
   }
 
-  template <class T, size_t... I>
+  template <class E, class T, size_t... I>
   void run(const Chunk& chunk, std::index_sequence<I...>) const {
     const Prepared& prepared = step_of(chunk.row);
     const auto s = convert_members<T>(prepared.step);
@@ -161,10 +165,10 @@ class ElementwiseRule : public RuleOf<typename Equation::Options> {
     constexpr int64_t line = memory::alignment / sizeof(T);
     const int64_t count = chunk.count / line * line;  // which it is; so the compiler needs no code for a rest
 #pragma GCC ivdep
-    for (int64_t i = 0; i < count; ++i) w[i] = Equation::update(w[i], input.read(g[i]), slots[I][i]..., s);
+    for (int64_t i = 0; i < count; ++i) w[i] = E::update(w[i], input.read(g[i]), slots[I][i]..., s);
   }
 
-  template <class T, size_t... I>
+  template <class E, class T, size_t... I>
   void run_traced(const Chunk& chunk, int64_t i, TracedTerms& terms, std::index_sequence<I...>) const {
     const Prepared& prepared = step_of(chunk.row);
     const auto s = convert_members<double>(convert_members<T>(prepared.step));
@@ -174,7 +178,7 @@ class ElementwiseRule : public RuleOf<typename Equation::Options> {
     [[maybe_unused]] std::array<Traced, slot_count> slots{named(Equation::slots[I].name, chunk.in(*this->slots_[I]))...};
     Traced w(terms, "w", terms.weight);
     const Traced g(terms, "g", prepared.cause.input.read(aligned<T>(chunk.gradients)[i]));
-    w = Equation::update(w, g, slots[I]..., s);
+    w = E::update(w, g, slots[I]..., s);
     terms.weight = w.value();
   }
 

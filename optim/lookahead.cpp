@@ -154,8 +154,7 @@ void LookaheadRule::start_group(const RegistryState& registry, int32_t group) {
     const Row& row = registry.rows[i];
     if (row.group != group || !covers(*slow_, row)) continue;
     const Chunk chunk = chunk_of(registry, i, row.offset, row.padded, false, nullptr);
-    std::memcpy(chunk.in(*slow_), chunk.weights, chunk.bytes());
-    for (const auto& [moment, anchor] : anchored_) std::memcpy(chunk.in(*anchor), chunk.in(*moment), chunk.bytes());
+    rebase(chunk);
     if (momentum_) std::memset(chunk.in(*momentum_), 0, chunk.bytes());
     position_->numbers[i] = 0;
   }

@@ -50,8 +50,14 @@ struct MuonEquation {
 
   template <class V, class S>
   static V update(V w, V g, V& m, V& d, const S& s) {
-    if (s.is_matrix != 0) return s.keep * w - s.step_size * d;
     return AdamMoments::update(w, g, m, d, s.adamw);
+  }
+};
+
+struct MatrixUpdate {
+  template <class V, class S>
+  static V update(V w, V, V&, V& d, const S& s) {
+    return s.keep * w - s.step_size * d;
   }
 };
 
@@ -94,7 +100,15 @@ class MuonRule final : public ElementwiseRule<MuonEquation> {
     }
   }
 
+  void update(const Chunk& chunk) const override { is_matrix(chunk) ? run<MatrixUpdate>(chunk) : run<MuonEquation>(chunk); }
+  void trace(const Chunk& chunk, int64_t element, TracedTerms& terms) const override {
+    is_matrix(chunk) ? run_traced<MatrixUpdate>(chunk, element, terms) : run_traced<MuonEquation>(chunk, element, terms);
+  }
+
  private:
+  // Rows without a gradient have no step.
+  bool is_matrix(const Chunk& chunk) const { return chunk.has_gradient && step_of(chunk.row).step.is_matrix != 0; }
+
   static double adjustment(double rows, double columns, AdjustLr how) {
     return how == AdjustLr::original ? std::sqrt(std::max(1.0, rows / columns)) : 0.2 * std::sqrt(std::max(rows, columns));
   }

@@ -17,19 +17,14 @@ Evaluation::Evaluation(std::shared_ptr<Engine> engine, FunctionRef<void()> recom
 }
 
 Evaluation::~Evaluation() {
-  put_back();
-  engine_->end_evaluation();
-}
-
-void Evaluation::put_back() const {
-  if (!random_) return;
-  default_generator() = *random_;
+  if (random_) default_generator() = *random_;
   auto saved = buffers_.begin();
   for (const Row& row : engine_->registry().rows()) {
-    if (row.role != RowRole::buffer) continue;
+    if (row.role != RowRole::buffer || saved == buffers_.end()) continue;
     kernels::copy_into(row.value, *saved++);
     row.value.node().storage->bump_version();
   }
+  engine_->end_evaluation();
 }
 
 Optimizer::Optimizer(const Registry& registry, std::unique_ptr<UpdateRule> rule, const std::vector<Group>& groups)

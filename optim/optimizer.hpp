@@ -33,8 +33,6 @@ class [[nodiscard]] Evaluation {
   Evaluation& operator=(const Evaluation&) = delete;
 
  private:
-  void put_back() const;
-
   std::shared_ptr<Engine> engine_;
   std::vector<Tensor> buffers_;  // as they are in training, by row, and the random state
   std::optional<Generator> random_;

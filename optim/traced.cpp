@@ -32,14 +32,6 @@ Traced Traced::infix(const Traced& a, const char* sign, const Traced& b, int pre
                   value);
 }
 
-Traced Traced::call(const char* function, std::initializer_list<const Traced*> arguments, double value) {
-  std::string inside;
-  TracedTerms* terms = nullptr;
-  for (const Traced* each : arguments) {
-    inside += (inside.empty() ? "" : ", ") + each->text_;
-    terms = each->terms_ ? each->terms_ : terms;
-  }
-  return computed(terms, text(function, "(", inside, ")"), 3, value);
-}
+Traced Traced::call(const char* function, const Traced& a, double value) { return computed(a.terms_, text(function, "(", a.text_, ")"), 3, value); }
 
 }  // namespace scry::optim

@@ -45,8 +45,8 @@ class Traced {
   friend Traced operator*(const Traced& a, const Traced& b) { return infix(a, " * ", b, 2, a.value_ * b.value_); }
   friend Traced operator/(const Traced& a, const Traced& b) { return infix(a, " / ", b, 2, a.value_ / b.value_); }
   friend Traced operator-(const Traced& a) { return infix(0.0, " - ", a, 1, -a.value_); }
-  friend Traced sqrt(const Traced& a) { return call("sqrt", {&a}, std::sqrt(a.value_)); }
-  friend Traced abs(const Traced& a) { return call("abs", {&a}, std::fabs(a.value_)); }
+  friend Traced sqrt(const Traced& a) { return call("sqrt", a, std::sqrt(a.value_)); }
+  friend Traced abs(const Traced& a) { return call("abs", a, std::fabs(a.value_)); }
   friend bool operator<(const Traced& a, const Traced& b) { return a.value_ < b.value_; }
   friend bool operator>(const Traced& a, const Traced& b) { return a.value_ > b.value_; }
   friend bool operator==(const Traced& a, const Traced& b) { return a.value_ == b.value_; }
@@ -54,7 +54,7 @@ class Traced {
  private:
   static std::string number(double value);
   static Traced infix(const Traced& a, const char* sign, const Traced& b, int precedence, double value);
-  static Traced call(const char* function, std::initializer_list<const Traced*> arguments, double value);
+  static Traced call(const char* function, const Traced& a, double value);
   static Traced computed(TracedTerms* terms, std::string text, int precedence, double value);
 
   TracedTerms* terms_ = nullptr;  // null for constants
