@@ -4,6 +4,7 @@
 
 #include <scry/core/region.hpp>
 #include <scry/core/tensor.hpp>
+#include <atomic>
 
 namespace scry::autograd {
 
@@ -43,6 +44,7 @@ class Node : public TapeNode {
   /// Whether gradients reach leaves that aren't among the inputs: those that a checkpointed function uses.
   bool reaches_unseen_leaves = false;
   bool freed = false;
+  bool remakes = false;
   Shape shape;
   /// Greater than that of any input; backward runs through descending orders.
   uint64_t order = 0;
@@ -63,12 +65,17 @@ class Node : public TapeNode {
   virtual void run_rule(const Tensor& g, Gradients& gradients) = 0;
   /// Asks the op whose output x nobody has seen yet to be relu(op) from now on, its output having been changed accordingly; few rules can.
   virtual bool absorb_relu() { return false; }
+  /// Computes the output anew from the saved values, on the tape, where `remakes` says so: then nobody has to keep it.
+  virtual Tensor remake() { return {}; }
   /// Forgets the saved values; the graph is of no further use.
   virtual void free_saved() = 0;
 
   /// The hooks and the retained gradient; null for most nodes.
   Attachments* attachments() const { return attachments_; }
   Attachments& make_attachments();
+
+  /// How many other nodes rely on `remake`.
+  std::atomic<int32_t> relying = 0;
 
   // State of a run. It is never kept in leaves, which several threads may share.
   Tensor pending;  // what has arrived so far

@@ -14,6 +14,17 @@ void saved_value_changed(const char* op) {
   fail(op, ": a tensor that the gradient needs has been changed in place since; clone it before changing it, or call backward first");
 }
 
+Maker::Maker(const Tensor& kept) {
+  Node* const node = kept.defined() ? node_of(kept) : nullptr;
+  if (!node || !node->remakes || node->freed) return;
+  ++node->relying;
+  node_ = Ref<Node>(node);
+}
+
+void Maker::let_go() const {
+  if (--node_->relying == 0 && node_->freed) node_->free_saved();
+}
+
 Tensor Saved<Output>::get(Node& node) const {
   if (value.node().storage->version() != version) saved_value_changed(node.op);
   if (!grad_enabled()) return value;

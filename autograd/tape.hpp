@@ -29,15 +29,41 @@ struct Saved {
   T value;
 };
 
+// The node that computes a saved tensor anew, if one does.
+class Maker {
+ public:
+  explicit Maker(const Tensor& kept);
+  Maker(Maker&&) = default;
+  ~Maker() {
+    if (node_) let_go();
+  }
+  explicit operator bool() const { return static_cast<bool>(node_); }
+  Tensor remake() const { return node_->remake(); }
+
+ private:
+  void let_go() const;
+
+  Ref<Node> node_;
+};
+
 template <>
 struct Saved<Tensor> {
-  Saved(const Tensor& kept, const Tensor&) : value(kept), version(kept.defined() ? kept.node().storage->version() : 0) {}
+  Saved(const Tensor& kept, const Tensor&) : maker(kept) {
+    if (maker || !kept.defined()) return;
+    value = kept;
+    version = kept.node().storage->version();
+  }
   const Tensor& get(const Node& node) const {
+    if (maker && !value.defined()) {
+      value = maker.remake();
+      version = value.node().storage->version();
+    }
     if (value.defined() && value.node().storage->version() != version) saved_value_changed(node.op);
     return value;
   }
-  Tensor value;
-  uint32_t version;
+  Maker maker;
+  mutable Tensor value;
+  mutable uint32_t version = 0;
 };
 
 // The output is kept without its place on the tape, or it would own itself.
@@ -112,17 +138,30 @@ class JointNode final : public Node {
     size_t i = 0;
     for (const Tensor& x : tensors) refs_[i++] = x.defined() ? Ref<Node>(node_of(x)) : nullptr;
     set_inputs(refs_.data(), refs_.size());
+    remakes = has_remake;
   }
   void run_rule(const Tensor& g, Gradients& gradients) override {
     std::apply([&](const auto&... saved) { rule_(g, gradients, saved.get(*this)...); }, *kept_);
+  }
+  Tensor remake() override {
+    Tensor y;
+    if constexpr (has_remake) {
+      y = std::apply([&](const auto&... saved) { return rule_.remake(saved.get(*this)...); }, *kept_);
+      y.node().tape = Ref<TapeNode>(this);
+    }
+    return y;
   }
   bool absorb_relu() override {
     if constexpr (requires { rule_.absorb_relu(); }) return rule_.absorb_relu();
     return false;
   }
-  void free_saved() override { kept_.reset(); }
+  void free_saved() override {
+    if (relying == 0) kept_.reset();
+  }
 
  private:
+  static constexpr bool has_remake = requires(const Rule& rule, const Kept&... kept) { rule.remake(kept...); };
+
   Inputs refs_;
   Rule rule_;
   std::optional<std::tuple<Saved<Kept>...>> kept_;

@@ -62,6 +62,9 @@ struct Rule {
   bool with_relu = false;
 
   bool absorb_relu() { return with_relu = true; }
+  Tensor remake(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& batch_mean, const Tensor& variance, double eps, bool) const {
+    return kernels::batch_norm(x, {batch_mean, variance}, weight, bias, eps, with_relu);
+  }
   void operator()(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& batch_mean,
                   const Tensor& variance, double eps, bool training) const {
     const ChannelStatistics statistics{batch_mean, variance};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <utility>
 #include <xsimd/xsimd.hpp>
 
@@ -123,7 +124,7 @@ ChannelStatistics channel_statistics(const Tensor& input) {
   return out;
 }
 
-Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps, bool relu) {
   const Tensor x = channels_last(input);
   const Rows m(x);
   Tensor out = empty_channels_last(x.shape(), x.dtype());
@@ -131,9 +132,13 @@ Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, cons
     const Affine<T> by(statistics, weight, bias, eps);
     const T *from = static_cast<const T*>(x.raw()), *scale = by.scale.data(), *shift = by.shift.data();
     T* to = static_cast<T*>(out.raw());
+    const T least = relu ? 0 : -std::numeric_limits<T>::infinity();
     parallel_for(m.rows, m.grain(), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
-        for (int64_t c = 0; c < m.channels; ++c) to[i * m.channels + c] = from[i * m.channels + c] * scale[c] + shift[c];
+        for (int64_t c = 0; c < m.channels; ++c) {
+          const T y = from[i * m.channels + c] * scale[c] + shift[c];
+          to[i * m.channels + c] = y < least ? least : y;
+        }
     });
   });
   return out;

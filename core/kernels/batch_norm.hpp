@@ -14,8 +14,9 @@ struct ChannelStatistics {
 /// Mean and variance of each channel, in one pass over x.
 ChannelStatistics channel_statistics(const Tensor& x);
 
-/// (x - mean) / sqrt(variance + eps) * weight + bias; weight and bias: [C] of x's type, or both undefined for 1 and 0.
-Tensor batch_norm(const Tensor& x, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps);
+/// (x - mean) / sqrt(variance + eps) * weight + bias, or, with `relu`, 0 where that is less; weight and bias: [C] of x's type, or both undefined for
+/// 1 and 0.
+Tensor batch_norm(const Tensor& x, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps, bool relu = false);
 
 struct BatchNormGradients {
   Tensor input, weight, bias;
