@@ -31,7 +31,8 @@ BasicBlock::BasicBlock(int64_t in, int64_t width, const BlockOptions& given)
 }
 
 Tensor BasicBlock::forward(const Tensor& x) const {
-  Tensor y = bn2(conv2(relu(bn1(conv1(x)))));
+  Tensor y = conv2(relu(bn1(conv1(x))));
+  y = bn2(std::move(y));  // in a statement of its own: what lies before the convolution is gone by now
   if (options.shortcut == Shortcut::projection) return relu(std::move(y) + downsample(x));
   const Tensor kept = options.stride == 1 ? x : x.at({ellipsis, Slice{.step = options.stride}, Slice{.step = options.stride}});
   const int64_t added = y.size(1) - x.size(1);
@@ -53,8 +54,9 @@ Bottleneck::Bottleneck(int64_t in, int64_t width, const BlockOptions& options)
 }
 
 Tensor Bottleneck::forward(const Tensor& x) const {
-  const Tensor h = relu(bn2(conv2(relu(bn1(conv1(x))))));
-  return relu(bn3(conv3(h)) + downsample(x));
+  Tensor y = conv2(relu(bn1(conv1(x))));
+  y = conv3(relu(bn2(std::move(y))));
+  return relu(bn3(std::move(y)) + downsample(x));
 }
 
 std::string Bottleneck::describe() const { return text("nn.Bottleneck ", conv1.weight.size(1), " -> ", conv3.weight.size(0)); }

@@ -27,8 +27,9 @@ ResNet::ResNet(const ResNetOptions& options)
 }
 
 Tensor ResNet::forward(const Tensor& x) const {
-  const Tensor h = max_pool2d(relu(bn1(conv1(x))), 3, {.stride = 2, .padding = 1});
-  return fc(mean(layer4(layer3(layer2(layer1(h)))), {2, 3}));
+  Tensor h = max_pool2d(relu(bn1(conv1(x))), 3, {.stride = 2, .padding = 1});
+  for (const Sequential* layer : {&layer1, &layer2, &layer3, &layer4}) h = (*layer)(h);
+  return fc(mean(h, {2, 3}));
 }
 
 }  // namespace scry::nn

@@ -23,6 +23,10 @@ CifarResNet::CifarResNet(int64_t depth, const CifarResNetOptions& options)
   init_convolutional(*this);
 }
 
-Tensor CifarResNet::forward(const Tensor& x) const { return fc(mean(layer3(layer2(layer1(relu(bn1(conv1(x)))))), {2, 3})); }
+Tensor CifarResNet::forward(const Tensor& x) const {
+  Tensor h = relu(bn1(conv1(x)));
+  for (const Sequential* layer : {&layer1, &layer2, &layer3}) h = (*layer)(h);
+  return fc(mean(h, {2, 3}));
+}
 
 }  // namespace scry::nn
