@@ -21,10 +21,11 @@ namespace detail {
 void attach(const Tensor& y, Node* node);
 [[noreturn]] void saved_value_changed(const char* op);
 
-// How a saved value is kept until backward needs it: tensors with their version, anything else by value.
+// How a saved value is kept until backward needs it: tensors with their version, or, where the op `may_rely` on it, by the node that computes
+// them anew; anything else by value.
 template <class T>
 struct Saved {
-  Saved(const T& kept, const Tensor&) : value(kept) {}
+  Saved(const T& kept, const Tensor&, bool) : value(kept) {}
   const T& get(const Node&) const { return value; }
   T value;
 };
@@ -32,6 +33,7 @@ struct Saved {
 // The node that computes a saved tensor anew, if one does.
 class Maker {
  public:
+  Maker() = default;
   explicit Maker(const Tensor& kept);
   Maker(Maker&&) = default;
   ~Maker() {
@@ -48,7 +50,7 @@ class Maker {
 
 template <>
 struct Saved<Tensor> {
-  Saved(const Tensor& kept, const Tensor&) : maker(kept) {
+  Saved(const Tensor& kept, const Tensor&, bool may_rely) : maker(may_rely ? Maker(kept) : Maker()) {
     if (maker || !kept.defined()) return;
     value = kept;
     version = kept.node().storage->version();
@@ -69,7 +71,7 @@ struct Saved<Tensor> {
 // The output is kept without its place on the tape, or it would own itself.
 template <>
 struct Saved<Output> {
-  Saved(const Output&, const Tensor& y) : value(y.detach()), version(y.node().storage->version()) {}
+  Saved(const Output&, const Tensor& y, bool) : value(y.detach()), version(y.node().storage->version()) {}
   Tensor get(Node& node) const;
   Tensor value;
   uint32_t version;
@@ -89,7 +91,7 @@ template <class Rule, class... Kept>
 struct StoredClause<Clause<Rule, Kept...>> {
   StoredClause(const Clause<Rule, Kept...>& clause, const Tensor& y)
       : rule(clause.rule),
-        kept(std::apply([&](const auto&... values) { return std::tuple<Saved<Kept>...>(Saved<Kept>(values, y)...); }, clause.kept)) {}
+        kept(std::apply([&](const auto&... values) { return std::tuple<Saved<Kept>...>(Saved<Kept>(values, y, true)...); }, clause.kept)) {}
   Tensor run(const Tensor& g, Node& node) const {
     return std::apply([&](const auto&... saved) { return rule(g, saved.get(node)...); }, kept);
   }
@@ -134,7 +136,7 @@ class JointNode final : public Node {
  public:
   template <class Tensors>
   JointNode(const char* name, const Tensor& y, const Tensors& tensors, Inputs inputs, const Rule& rule, const Kept&... kept)
-      : Node(name, y), refs_(std::move(inputs)), rule_(rule), kept_(std::in_place, Saved<Kept>(kept, y)...) {
+      : Node(name, y), refs_(std::move(inputs)), rule_(rule), kept_(std::in_place, Saved<Kept>(kept, y, !has_remake)...) {
     size_t i = 0;
     for (const Tensor& x : tensors) refs_[i++] = x.defined() ? Ref<Node>(node_of(x)) : nullptr;
     set_inputs(refs_.data(), refs_.size());
@@ -160,6 +162,7 @@ class JointNode final : public Node {
   }
 
  private:
+  // Such a node keeps what it is made from: a chain of them must not be made again link by link.
   static constexpr bool has_remake = requires(const Rule& rule, const Kept&... kept) { rule.remake(kept...); };
 
   Inputs refs_;

@@ -68,6 +68,13 @@ TEST_F(Remake, AReaderDoesNotNeedTheGraphBehindIt) {
   EXPECT_NE(message_of([&] { gradients(sum(conv2d(y, w))); }).find("freed"), std::string::npos);
 }
 
+TEST_F(Remake, ANormalisationOfANormalisationKeepsIt) {
+  const Tensor y = norm(), again = batch_norm(y, {}, scale, shift);
+  EXPECT_FALSE(y.node().unique()) << "a long chain of them must not be computed again from its beginning";
+  const Tensor reference = y.detach().requires_grad_();
+  expect_equal({grad(sum(square(again)), y)}, {grad(sum(square(batch_norm(reference, {}, scale, shift))), reference)});
+}
+
 TEST_F(Remake, AChangeOfWhatItIsComputedFromIsAnError) {
   const Tensor loss = sum(square(conv2d(norm(), w)));
   {
