@@ -11,29 +11,12 @@ namespace {
 using namespace zip;
 
 Bytes deflated(std::span<const ByteSpan> pieces, const std::string& path) {
-  z_stream stream{};
-  require(deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK, path, ": zlib found no memory");
-  const std::unique_ptr<z_stream, int (*)(z_stream*)> owner(&stream, deflateEnd);
-  Bytes out;
-  uint8_t room[1 << 16];
-  const auto run = [&](int flush) {
-    do {
-      stream.next_out = room;
-      stream.avail_out = sizeof room;
-      deflate(&stream, flush);
-      out.insert(out.end(), room, room + (sizeof room - stream.avail_out));
-    } while (stream.avail_out == 0);
-  };
-  for (ByteSpan piece : pieces)
-    while (!piece.empty()) {
-      const size_t count = std::min(piece.size(), size_t{1} << 30);  // zlib counts in 32 bits
-      stream.next_in = const_cast<Bytef*>(piece.data());
-      stream.avail_in = static_cast<uInt>(count);
-      run(Z_NO_FLUSH);
-      piece = piece.subspan(count);
-    }
-  run(Z_FINISH);
-  return out;
+  Bytes all;
+  for (const ByteSpan piece : pieces) all.insert(all.end(), piece.begin(), piece.end());
+  uLongf size = compressBound(all.size());
+  Bytes out(size);
+  require(compress(out.data(), &size, all.data(), all.size()) == Z_OK, path, ": zlib found no memory");
+  return {out.data() + 2, out.data() + size - 4};  // without zlib's own frame
 }
 
 }  // namespace
