@@ -18,6 +18,8 @@ class Gradients {
   Gradients(Node& node, Run& run) : node_(node), run_(run) {}
   /// Whether anyone wants the gradient of input `i`.
   bool wanted(size_t i) const;
+  /// Whether no other run comes, so that the rule may write over what only it has saved.
+  bool last() const;
   /// A tensor of input `i`'s shape, row-major, to write its gradient to: its place in the registry's arena where that is free, else a new one.
   Tensor place(size_t i) const;
   /// Adds to the gradient of input `i`; sums over broadcast axes and converts the type where needed. An undefined one stands for zeros.

@@ -189,6 +189,8 @@ bool Gradients::wanted(size_t i) const {
   return input && run_.wants(*input);
 }
 
+bool Gradients::last() const { return !run_.retain_; }
+
 Tensor Gradients::place(size_t i) const {
   const Node& input = *node_.inputs()[i];
   if (input.is_leaf && !run_.only_inputs_ && !run_.create_graph_ && !input.attachments()) {

@@ -62,7 +62,7 @@ kernels::RecurrentParameters parameters(const RecurrentWeights& weights) {
 void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& h, const Tensor& c, const RecurrentWeights& weights,
           const kernels::RecurrentStates& saved, const Layer& layer) {
   if (grad_enabled()) return gradients.go_on_from(packed(composed(layer, x, {h, c}, weights)), g);
-  kernels::RecurrentGradients parts = kernels::recurrent_gradients(layer.steps, g, saved, parameters(weights), gradients.wanted(0));
+  kernels::RecurrentGradients parts = kernels::recurrent_gradients(layer.steps, g, saved, parameters(weights), gradients.wanted(0), gradients.last());
   const Tensor input = reshape(parts.input, {-1, parts.input.size(2)}), hidden = reshape(parts.hidden, {-1, parts.hidden.size(2)});
   gradients.add(0, std::move(parts.x));
   gradients.add(1, std::move(parts.h));

@@ -98,13 +98,19 @@ constexpr auto tiles = []<size_t... i>(std::index_sequence<i...>) {
 
 }  // namespace detail
 
+/// For products that nothing goes along with.
+struct Nothing {
+  void operator()(int64_t, int64_t) const {}
+};
+
 /// The product of `rows` rows and N registers, in tiles of nearly the same height; t moves along. (By reference: what has just been written word by
-/// word is slow to copy.)
-template <class T, int N, bool partial = false>
-void tile_product(TileProduct<T>& t, int64_t rows) {
+/// word is slow to copy.) before(first row, rows) is called ahead of each tile, say to fetch what its rows meet next.
+template <class T, int N, bool partial = false, class F = Nothing>
+void tile_product(TileProduct<T>& t, int64_t rows, const F& before = {}) {
   const int64_t count = (rows + detail::most_rows<T, N> - 1) / detail::most_rows<T, N>;
   for (int64_t i = 0, begin = 0; i < count; ++i) {
     const int64_t height = count == 1 ? rows : rows * (i + 1) / count - begin;
+    before(begin, height);
     detail::tiles<T, N, partial>[static_cast<size_t>(height - 1)](t);
     begin += height;
     t.a.data += height * t.a.row;
@@ -114,10 +120,10 @@ void tile_product(TileProduct<T>& t, int64_t rows) {
 }
 
 /// out = a times a panel for `rows` rows of a, or added to it; out: rows of N registers, `out_row` apart.
-template <class T, int N>
-void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false) {
+template <class T, int N, class F = Nothing>
+void panel_product(PanelRows<T> a, int64_t rows, int64_t depth, const T* panel, T* out, int64_t out_row, bool add = false, const F& before = {}) {
   TileProduct<T> t{a, depth, panel, N * static_cast<int64_t>(Register<T>::size), add ? out : nullptr, out_row, out, out_row};
-  tile_product<T, N>(t, rows);
+  tile_product<T, N>(t, rows, before);
 }
 
 /// A matrix [depth, columns] in panels of up to four registers, in memory of its own that may be filled again and again.

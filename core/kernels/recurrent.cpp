@@ -42,14 +42,16 @@ class Forward {
     const int64_t t = sizes_.time(s), units = sizes_.units, unit = block * width, count = std::min(width, units - unit);
     const T *before = a_.states + sizes_.before(t) + first * units, *biases = biases_.data() + block * N * width;
     T* gates_before = a_.gates ? a_.gates + (t * sizes_.rows + first) * N * units + unit : nullptr;
-    if (a_.gates)
-      for (int64_t r = 0; r < rows; ++r)  // rows lie pages apart: they come while the product is computed
-        for (int64_t n = 0; n < N; ++n) __builtin_prefetch(gates_before + (r * N + n) * units, 1, 2);
+    // Rows lie pages apart: they come while the product is computed, a few at a time, which is as many as the processor waits for at once.
+    const auto fetch = [&](int64_t begin, int64_t number) {
+      for (int64_t r = begin; r < begin + number; ++r)
+        for (int64_t n = 0; gates_before && n < N; ++n) __builtin_prefetch(gates_before + (r * N + n) * units, 1, 2);
+    };
     if (a_.x.data) {
       const PanelRows<T> x{a_.x.data + t * a_.x_time + first * a_.x.row, a_.x.row};
       panel_product<T, N>(x, rows, a_.inputs, input_panels_.data() + block * a_.inputs * N * width, joint ? product : seen, N * width);
     }
-    panel_product<T, N>({before, units}, rows, units, panels_.data() + block * units * N * width, product, N * width, joint && a_.x.data);
+    panel_product<T, N>({before, units}, rows, units, panels_.data() + block * units * N * width, product, N * width, joint && a_.x.data, fetch);
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t at = (first + r) * units + unit;
       V hidden[N], input[N];

@@ -41,8 +41,8 @@ struct RecurrentGradients {
   Tensor h, c;    ///< of the first states
   Tensor x;       ///< where it is wanted
 };
-/// Given a gradient g of `states`, and what recurrent() kept.
+/// Given a gradient g of `states`, and what recurrent() kept. The `last` call may write over that.
 RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& g, const RecurrentStates& saved, const RecurrentParameters& weights,
-                                       bool wants_x);
+                                       bool wants_x, bool last);
 
 }  // namespace scry::kernels

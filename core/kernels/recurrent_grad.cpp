@@ -43,14 +43,19 @@ class Backward {
   void operator()(int64_t back, int64_t first, int64_t rows, int64_t block) const {
     alignas(64) T product[steps::rows_at_once * N * width];
     const int64_t s = sizes_.steps - 1 - back, t = sizes_.time(std::max<int64_t>(s, 0)), units = sizes_.units;
-    if (block < state_blocks_ && s >= 0)
-      for (int64_t r = first; r < first + rows; ++r) fetch(t, r, block * N * width);
     if (back == 0) {
       std::fill_n(product, rows * N * width, T{0});
     } else {
       const int64_t later = (sizes_.time(s + 1) * sizes_.rows + first) * depth_;
-      const T* from = (block < state_blocks_ ? a_.hidden : a_.input) + later;
-      panel_product<T, N>({from, depth_}, rows, depth_, panels_.data() + block * depth_ * N * width, product, N * width);
+      const T *from = (block < state_blocks_ ? a_.hidden : a_.input) + later, *panel = panels_.data() + block * depth_ * N * width;
+      constexpr int64_t part = 256;
+      for (int64_t p = 0; p < depth_; p += part) {
+        const auto fetch_share = [&](int64_t begin, int64_t number) {
+          const auto until = [&](int64_t depth) { return first + begin + number * std::min(depth, depth_) / depth_; };
+          for (int64_t r = until(p); block < state_blocks_ && s >= 0 && r < until(p + part); ++r) fetch(t, r, block * N * width);
+        };
+        panel_product<T, N>({from + p, depth_}, rows, std::min(part, depth_ - p), panel + p * N * width, product, N * width, p > 0, fetch_share);
+      }
     }
     const auto each = [&](int64_t start, int64_t columns, const auto& body) {
       for (int64_t r = 0; r < rows; ++r)
@@ -91,7 +96,7 @@ class Backward {
     }
   }
 
-  // Rows lie far apart: they come while a product is computed.
+  // Rows lie far apart: they come while a product is computed, a few at a time, which is as many as the processor waits for at once.
   void fetch(int64_t t, int64_t row, int64_t unit) const {
     const int64_t at = row * sizes_.units + unit, gates = (t * sizes_.rows + row) * depth_ + unit;
     for (int64_t i = 0; i < N * width; i += 64 / static_cast<int64_t>(sizeof(T))) {
@@ -100,7 +105,7 @@ class Backward {
       if constexpr (cell == Cell::lstm) __builtin_prefetch(a_.extra + sizes_.before(t) + at + i);
       if constexpr (cell == Cell::gru) __builtin_prefetch(a_.extra + t * sizes_.rows * sizes_.units + at + i);
       for (int64_t k = 0; k < gates_of(cell); ++k) {
-        if constexpr (cell == Cell::lstm || cell == Cell::gru) __builtin_prefetch(a_.gates + gates + k * sizes_.units + i, 0, 2);
+        if (a_.gates && a_.gates != a_.input) __builtin_prefetch(a_.gates + gates + k * sizes_.units + i, 0, 2);
         if constexpr (cell == Cell::gru) __builtin_prefetch(a_.hidden + gates + k * sizes_.units + i, 1, 2);
         __builtin_prefetch(a_.input + gates + k * sizes_.units + i, 1, 2);
       }
@@ -156,12 +161,12 @@ T* data(const Tensor& x) {
 }  // namespace
 
 RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gradient, const RecurrentStates& saved,
-                                       const RecurrentParameters& weights, bool wants_x) {
+                                       const RecurrentParameters& weights, bool wants_x, bool last) {
   const Tensor g = contiguous(gradient), w_hh = contiguous(weights.w_hh), w_ih = contiguous(weights.w_ih);
   const bool lstm = layer.cell == Cell::lstm;
   const int64_t steps = g.size(0) - 1 - lstm, rows = g.size(1), units = g.size(2), inputs = w_ih.size(1), depth = w_hh.size(0);
   const auto empty = [&](const Shape& shape) { return Tensor::empty(shape, g.dtype()); };
-  RecurrentGradients out{empty({steps, rows, depth}), {}, empty({rows, units}), {}, {}};
+  RecurrentGradients out{last && saved.gates.defined() ? saved.gates : empty({steps, rows, depth}), {}, empty({rows, units}), {}, {}};
   out.hidden = layer.cell == Cell::gru ? empty({steps, rows, depth}) : out.input;
   if (lstm) out.c = empty({rows, units});
   if (wants_x) out.x = empty({steps, rows, inputs});

@@ -40,15 +40,19 @@ struct Sizes {
   bool joins(int64_t inputs) const { return rows >= 16 && (inputs + units) * gates * units * static_cast<int64_t>(sizeof(T)) <= 1 << 21; }
 };
 
-/// Calls tile(s, first row, rows, block) for s in [0, count) in order. Where the weights fit into a core's cache, sequences go to the threads and run
-/// all steps there; else blocks of units do, so that every core keeps its part of the weights. `work`: multiply-adds of a row in a block.
+/// Calls tile(s, first row, rows, block) for s in [0, count) in order. Where there are enough sequences for every thread, or the weights fit into a
+/// core's cache, sequences go to the threads and run all steps there: nobody waits for another, or reads what it wrote. Else blocks of units do, so
+/// that every core keeps its part of the weights. `work`: multiply-adds of a row in a block.
 template <class T, class F>
 void run(const Sizes<T>& sizes, int64_t count, int64_t blocks, int64_t work, const F& tile) {
   const auto rows = [&](int64_t s, int64_t block, int64_t first, int64_t last) {
     for (int64_t row = first; row < last; row += rows_at_once) tile(s, row, std::min(rows_at_once, last - row), block);
   };
-  if (work * blocks * static_cast<int64_t>(sizeof(T)) <= 1 << 17) {
-    const int64_t grain = std::max<int64_t>(8, 65536 / std::max<int64_t>(1, work * blocks * count));
+  constexpr int64_t enough_rows = 16;  // to fetch the weights from the third cache for
+  const bool many = sizes.rows >= enough_rows * thread_count();
+  if (many || work * blocks * static_cast<int64_t>(sizeof(T)) <= 1 << 17) {
+    const int64_t least = many ? (sizes.rows + thread_count() - 1) / thread_count() : 8;
+    const int64_t grain = std::max(least, 65536 / std::max<int64_t>(1, work * blocks * count));
     parallel_for(sizes.rows, grain, [&](int64_t first, int64_t last) {
       for (int64_t s = 0; s < count; ++s)
         for (int64_t block = 0; block < blocks; ++block) rows(s, block, first, last);

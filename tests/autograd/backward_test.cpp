@@ -127,6 +127,19 @@ TEST(Backward, AFreedGraphIsAnError) {
   EXPECT_EQ(gradient(x), (Values{9}));
 }
 
+TEST(Backward, ARetainedGraphKeepsWhatTheLastRunMayWriteOver) {
+  const Tensor x = randn({5, 3, 4}, f64).requires_grad_();
+  for (const bool gru_layer : {false, true}) {
+    const int64_t rows = gru_layer ? 18 : 24;
+    const RecurrentWeights w{randn({rows, 4}, f64), randn({rows, 6}, f64)};
+    const Tensor y = sum(gru_layer ? gru(x, {}, w).output : lstm(x, {}, w).output);
+    const GradOptions retain{.retain_graph = true};
+    const Values first = grad(y, x, retain).to_vector<double>();
+    EXPECT_EQ(grad(y, x, retain).to_vector<double>(), first);
+    EXPECT_EQ(grad(y, x).to_vector<double>(), first);
+  }
+}
+
 TEST(Backward, AFreedPartIsAnErrorTooAndLeavesNothingBehind) {
   const Tensor x = leaf({2}), w = leaf({3});
   const Tensor shared = x * x;
