@@ -1,6 +1,7 @@
 #include <scry/autograd/hook.hpp>
 #include <scry/autograd/node.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
+#include <scry/autograd/run.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
@@ -69,11 +70,12 @@ void Leaf::accumulate_at(const Tensor& g, const Region& region, bool create_grap
     gradient = add_at(gradient.defined() ? std::move(gradient) : zeros(shape, dtype), g, region);
     return;
   }
-  if (!gradient.defined()) {
+  if (gradient.defined()) {
+    kernels::add_into(region.of(gradient), g);
+  } else {
     gradient = window.defined() ? window : Tensor::empty(shape, dtype);
-    kernels::fill(gradient, 0);
+    place(gradient, g, region);
   }
-  kernels::add_into(region.of(gradient), g);
   gradient.node().storage->bump_version();
 }
 

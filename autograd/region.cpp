@@ -2,8 +2,11 @@
 // cost no more than what they hold.
 
 #include <scry/autograd/ops/view.hpp>
+#include <scry/autograd/run.hpp>
 #include <scry/autograd/tape.hpp>
 #include <scry/core/kernels/arithmetic.hpp>
+#include <scry/core/kernels/copy.hpp>
+#include <algorithm>
 
 namespace scry::autograd {
 namespace {
@@ -29,6 +32,25 @@ Tensor record_view(const char* op, const Tensor& x, const Region& region) {
   Tensor y = region.of(x);
   if (grad_enabled() && x.requires_grad()) detail::attach(y, new ViewNode(op, y, x, region));
   return y;
+}
+
+void place(const Tensor& whole, const Tensor& part, const Region& region) {
+  constexpr int64_t short_run = 16;            // elements that cost less to fill together with their neighbours
+  Region rest = Region::whole(whole.shape());  // all that isn't filled yet
+  for (int i = 0; i < whole.rank(); ++i) {
+    const int8_t along = region.to[static_cast<size_t>(i)];
+    const int64_t size = whole.size(i), first = region.start[i], count = along < 0 ? 1 : region.shape[along];
+    const bool dense = region.step[i] == 1 && (along < 0 || std::count(region.to.begin(), region.to.begin() + whole.rank(), along) == 1);
+    if (dense && count == size) continue;
+    if (!dense || whole.strides()[i] < short_run) {
+      kernels::fill(rest.of(whole), 0);
+      break;
+    }
+    kernels::fill(Region(rest).take(i, 0, first).of(whole), 0);
+    kernels::fill(Region(rest).take(i, first + count, size - first - count).of(whole), 0);
+    rest.take(i, first, count);
+  }
+  kernels::copy_into(region.of(whole), part);
 }
 
 Tensor add_at(Tensor whole, const Tensor& part, const Region& region) {

@@ -25,6 +25,11 @@ bool owned_alone(const Tensor& x) { return x.node().unique() && x.node().storage
 
 // sum + gradient, in place where the sum is this run's alone.
 Tensor joined(Tensor sum, Tensor gradient, const Node& node, const Region* region, bool create_graph) {
+  if (region && !sum.defined() && !create_graph) {
+    sum = Tensor::empty(node.shape, node.dtype);
+    place(sum, gradient, *region);
+    return sum;
+  }
   if (region) return add_at(sum.defined() ? std::move(sum) : zeros(node.shape, node.dtype), gradient, *region);
   if (!sum.defined()) return gradient;
   if (create_graph || !owned_alone(sum)) return add(sum, gradient);

@@ -70,4 +70,7 @@ class Run {
   std::vector<Tensor> recomputed_;  // by rules; kept until they have been gone through
 };
 
+/// whole, row-major, = `part` in a region and zeros around it.
+void place(const Tensor& whole, const Tensor& part, const Region& region);
+
 }  // namespace scry::autograd
