@@ -43,6 +43,7 @@ class Backward {
   void operator()(int64_t back, int64_t first, int64_t rows, int64_t block) const {
     alignas(64) T product[steps::rows_at_once * N * width];
     const int64_t s = sizes_.steps - 1 - back, t = sizes_.time(std::max<int64_t>(s, 0)), units = sizes_.units;
+    const bool narrow = block < state_blocks_ ? is_narrow(block, units) : is_narrow(block - state_blocks_, a_.inputs);
     if (back == 0) {
       std::fill_n(product, rows * N * width, T{0});
     } else {
@@ -51,10 +52,15 @@ class Backward {
       constexpr int64_t part = 256;
       for (int64_t p = 0; p < depth_; p += part) {
         const auto fetch_share = [&](int64_t begin, int64_t number) {
-          const auto until = [&](int64_t depth) { return first + begin + number * std::min(depth, depth_) / depth_; };
+          const auto until = [&](int64_t end) { return first + begin + number * std::min(end, depth_) / depth_; };
           for (int64_t r = until(p); block < state_blocks_ && s >= 0 && r < until(p + part); ++r) fetch(t, r, block * N * width);
         };
-        panel_product<T, N>({from + p, depth_}, rows, std::min(part, depth_ - p), panel + p * N * width, product, N * width, p > 0, fetch_share);
+        const PanelRows<T> with{from + p, depth_};
+        const int64_t depth = std::min(part, depth_ - p);
+        if (narrow)
+          panel_product<T, 1>(with, rows, depth, panel + p * width, product, N * width, p > 0, fetch_share);
+        else
+          panel_product<T, N>(with, rows, depth, panel + p * N * width, product, N * width, p > 0, fetch_share);
       }
     }
     const auto each = [&](int64_t start, int64_t columns, const auto& body) {
@@ -87,12 +93,15 @@ class Backward {
  private:
   static constexpr auto width = Sizes<T>::width;
 
+  // Whether the last block, of so many columns, has one register only.
+  static bool is_narrow(int64_t block, int64_t columns) { return columns - block * N * width <= width; }
+
   void pack(int64_t block, int64_t index, const T* weight, int64_t columns) const {
-    const int64_t column = index * N * width, count = std::min(N * width, columns - column);
+    const int64_t column = index * N * width, count = std::min(N * width, columns - column), row = is_narrow(index, columns) ? width : N * width;
     T* panel = panels_.data() + block * depth_ * N * width;
-    for (int64_t j = 0; j < depth_; ++j, panel += N * width) {
+    for (int64_t j = 0; j < depth_; ++j, panel += row) {
       std::copy_n(weight + j * columns + column, count, panel);
-      std::fill(panel + count, panel + N * width, T{0});
+      std::fill(panel + count, panel + row, T{0});
     }
   }
 
