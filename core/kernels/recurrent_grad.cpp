@@ -176,6 +176,7 @@ RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gr
   const int64_t steps = g.size(0) - 1 - lstm, rows = g.size(1), units = g.size(2), inputs = w_ih.size(1), depth = w_hh.size(0);
   const auto empty = [&](const Shape& shape) { return Tensor::empty(shape, g.dtype()); };
   RecurrentGradients out{last && saved.gates.defined() ? saved.gates : empty({steps, rows, depth}), {}, empty({rows, units}), {}, {}};
+  if (last && saved.gates.defined()) saved.gates.node().storage->bump_version();  // should an error come from here on, they don't pass for the gates
   out.hidden = layer.cell == Cell::gru ? empty({steps, rows, depth}) : out.input;
   if (lstm) out.c = empty({rows, units});
   if (wants_x) out.x = empty({steps, rows, inputs});
