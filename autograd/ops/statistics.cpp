@@ -74,24 +74,12 @@ Tensor norm(const Tensor& x, double p, const AxesArgument& axes, bool keepdim) {
   return record("norm")(kernels::norm(x, p, over.mask, keepdim), wrt(x, rule, x, output, p, over.kept));
 }
 
-namespace {
-
-Tensor log_sum_exp(const Tensor& x, const Reduced& over, bool keepdim) {
-  const NoGrad guard;
-  const Shape shape = kernels::reduced_shape(x.shape(), over.mask, keepdim);
-  if (over.divisor == 0) return full(shape, -INFINITY, x.dtype());
-  const Tensor shift = kernels::finite_or_zero(kernels::amax(x, over.mask, true));
-  return reshape(log(sum(exp(x - shift), over.axes, true)) + shift, shape);
-}
-
-}  // namespace
-
 Tensor logsumexp(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   const auto rule = [](const Tensor& g, const Tensor& in, const Tensor& y, const Shape& kept) {
     return reshape(g, kept) * exp(in - reshape(y, kept));
   };
   const Reduced over = reduction("logsumexp", x, axes);
-  return record("logsumexp")(log_sum_exp(x, over, keepdim), wrt(x, rule, x, output, over.kept));
+  return record("logsumexp")(kernels::logsumexp(x, over.mask, keepdim), wrt(x, rule, x, output, over.kept));
 }
 
 }  // namespace scry

@@ -1,6 +1,7 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/reduce.hpp>
 #include <scry/core/kernels/reducers.hpp>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -27,13 +28,13 @@ Tensor by_number(const Tensor& x, const F& f) {
   });
 }
 
-// The reduction, each accumulator turned into a result by `finish`.
+// The reduction to states of one part, each turned into a result by `finish`.
 template <class Out, class T, class R, class F>
 Tensor reduced(const Tensor& x, uint32_t mask, bool keepdim, const R& reducer, const F& finish, DType dtype = dtype_of<Out>()) {
   Tensor out = Tensor::empty(reduced_shape(x.shape(), mask, keepdim), dtype);
   auto* values = static_cast<Out*>(out.raw());
-  reduce<T>(x, mask, reducer, [&](const typename R::Acc* acc, int64_t first, int64_t count) {
-    for (int64_t i = 0; i < count; ++i) values[first + i] = static_cast<Out>(finish(acc[i]));
+  reduce<T>(x, mask, reducer, [&](const typename R::Number* states, int64_t, int64_t first, int64_t count) {
+    for (int64_t i = 0; i < count; ++i) values[first + i] = static_cast<Out>(finish(states[i]));
   });
   return out;
 }
@@ -63,10 +64,6 @@ struct Power {
   }
 };
 
-struct Magnitude {
-  auto operator()(auto value) const { return value < 0 ? -value : value; }
-};
-
 }  // namespace
 
 Tensor count_nonzero(const Tensor& x, uint32_t mask, bool keepdim) { return counted<int64_t>(x, mask, keepdim, std::identity()); }
@@ -83,7 +80,7 @@ Tensor all(const Tensor& x, uint32_t mask, bool keepdim) {
 }
 
 Tensor sum(const Tensor& x, uint32_t mask, bool keepdim) {
-  return by_number(x, [&]<class T>() { return reduced<Result<T>, T>(x, mask, keepdim, Total<Wide<T>>{}, std::identity()); });
+  return by_number(x, [&]<class T>() { return reduced<Result<T>, T>(x, mask, keepdim, SumOf<Wide<T>, Identity>{}, std::identity()); });
 }
 
 Tensor prod(const Tensor& x, uint32_t mask, bool keepdim) {
@@ -96,21 +93,21 @@ Tensor amax(const Tensor& x, uint32_t mask, bool keepdim) { return extreme(x, ma
 Tensor amin(const Tensor& x, uint32_t mask, bool keepdim) { return extreme(x, mask, keepdim, false); }
 
 Extremes extremes_along(const Tensor& x, int axis, bool largest) {
-  const uint32_t mask = 1u << axis;
-  if (size_of(x.dtype()) == 1) {  // whose places a byte can't count
-    const Extremes wide = extremes_along(cast(x, f32), axis, largest);
+  const bool small = size_of(x.dtype()) == 1;
+  if (small || (x.dtype() == f32 && x.shape()[axis] > std::numeric_limits<int32_t>::max())) {  // whose places an element's bits can't count
+    const Extremes wide = extremes_along(cast(x, small ? f32 : f64), axis, largest);
     return {cast(wide.values, x.dtype()), wide.indices};
   }
-  const Tensor indices = Tensor::empty(reduced_shape(x.shape(), mask, false), i64);
+  const Tensor indices = Tensor::empty(reduced_shape(x.shape(), 1u << axis, false), i64);
   auto* places = static_cast<int64_t*>(indices.raw());
   const auto values = [&]<class T>() {
-    const Extreme<T> extreme{largest};
+    const ExtremeAt<T> reducer{{largest}};
     const Tensor out = Tensor::empty(indices.shape(), x.dtype());
     auto* best = static_cast<T*>(out.raw());
-    reduce<T>(x, mask, ExtremeAt<T>{extreme}, [&](const typename ExtremeAt<T>::Acc* acc, int64_t first, int64_t count) {
+    reduce<T>(x, 1u << axis, reducer, [&](const T* states, int64_t pitch, int64_t first, int64_t count) {
       for (int64_t i = 0; i < count; ++i) {
-        best[first + i] = extreme.ordered(acc[i].value);
-        places[first + i] = acc[i].index;
+        best[first + i] = reducer.extreme.ordered(states[i]);
+        places[first + i] = std::bit_cast<typename ExtremeAt<T>::Place>(states[pitch + i]);
       }
     });
     return out;
@@ -123,16 +120,18 @@ Tensor norm(const Tensor& x, double p, uint32_t mask, bool keepdim) {
   if (p == 0) return cast(count_nonzero(x, mask, keepdim), x.dtype());
   return dispatch_floating("norm", x.dtype(), [&]<class T>() {
     if (p == 1) return reduced<T, T>(x, mask, keepdim, SumOf<double, Magnitude>{}, std::identity());
-    if (p == 2) return reduced<T, T>(x, mask, keepdim, Squares{}, [](double s) { return std::sqrt(s); });
+    if (p == 2) return reduced<T, T>(x, mask, keepdim, SumOf<double, Square>{}, [](double s) { return std::sqrt(s); });
     return reduced<T, T>(x, mask, keepdim, SumOf<double, Power>{{p}}, [p](double s) { return std::pow(s, 1 / p); });
   });
 }
 
 Tensor var(const Tensor& x, uint32_t mask, double correction, bool keepdim) {
   return dispatch_floating("var", x.dtype(), [&]<class T>() {
-    return reduced<T, T>(x, mask, keepdim, Moments{}, [=](const Moments::Acc& acc) {
-      return acc.count == 0 ? std::numeric_limits<double>::quiet_NaN() : acc.squares / std::max(0.0, acc.count - correction);
+    Tensor out = Tensor::empty(reduced_shape(x.shape(), mask, keepdim), x.dtype());
+    reduce<T>(x, mask, Moments{}, [&, values = static_cast<T*>(out.raw())](const double* count, int64_t pitch, int64_t first, int64_t n) {
+      for (int64_t i = 0; i < n; ++i) values[first + i] = static_cast<T>(count[2 * pitch + i] / std::max(0.0, count[i] - correction));
     });
+    return out;
   });
 }
 

@@ -20,6 +20,8 @@ Tensor count_nonzero(const Tensor& x, uint32_t mask, bool keepdim);
 Tensor norm(const Tensor& x, double p, uint32_t mask, bool keepdim);
 /// The sum of squared differences from the mean, divided by max(0, count - correction); f32 or f64.
 Tensor var(const Tensor& x, uint32_t mask, double correction, bool keepdim);
+/// log(sum of exp(x)), without overflow; f32 or f64.
+Tensor logsumexp(const Tensor& x, uint32_t mask, bool keepdim);
 struct Extremes {
   Tensor values, indices;
 };

@@ -50,73 +50,160 @@ namespace detail {
 namespace {
 
 constexpr int64_t row_piece = 1 << 16, column_piece = 1 << 18;  // elements to a piece; of columns more, so that merging costs little
-constexpr int64_t short_row = 64, turned_elements = 4096;       // short rows are turned into columns, in a buffer that stays in L1
+constexpr int64_t tile_elements = 4096;                         // a tile has that many, and more where rows are long
+constexpr int64_t fewest_turned = 16;                           // rows that are worth turning into columns
+constexpr int64_t pitch = most_together, widest = sizeof(double), most_parts = 3, register_bytes = 64;
+constexpr int64_t state_bytes = most_parts * most_together * widest + register_bytes;
 
-// Kept elements [first, first + count), which are short rows, turned into columns.
-void turn_rows(const Tensor& x, const ReducePlan& plan, size_t element, int64_t first, int64_t count, std::byte* columns) {
-  const auto bytes = static_cast<int64_t>(element);
-  const int64_t line = plan.kept.inner_size();
-  for (int64_t done = 0; done < count;) {
-    const int64_t within = (first + done) % line, run = std::min(line - within, count - done);
-    const auto* data = static_cast<const std::byte*>(x.raw()) + plan.kept.offset(first + done) * bytes;
-    turn({data, plan.reduced.count, plan.reduced.inner_stride(), run, plan.kept.inner_stride(), line - within - run}, element, columns + done * bytes,
-         count);
-    done += run;
+class Reduction {
+ public:
+  Reduction(const Tensor& x, const ReducePlan& plan, const ReduceLoops& loops, const void* reducer)
+      : data_(static_cast<const std::byte*>(x.raw())), kept_(plan.kept), reduced_(plan.reduced), loops_(loops), reducer_(reducer) {
+    by_columns_ = kept_.inner_stride() == 1 && kept_.inner_size() > 1;
+    turned_ = !by_columns_ && reduced_.rank <= 1 && reduced_.count <= loops.short_row && kept_.count >= fewest_turned;
+    const int64_t size = std::max<int64_t>(1, reduced_.count);
+    line_ = by_columns_ ? kept_.inner_size() : kept_.count;
+    width_ = std::min(line_, most_together);
+    if (!by_columns_) width_ = std::clamp<int64_t>(row_piece / 2 / size, 1, width_);
+    length_ = by_columns_ ? std::max<int64_t>(1, column_piece / width_) : row_piece;
+    pieces_ = (size + length_ - 1) / length_;
+    // Narrow rows that lie one after the other are taken several at a time, each with states of its own.
+    const bool dense = width_ < loops.lanes || (reduced_.rank == 1 && reduced_.strides[0] == width_);
+    const auto more = [&](int64_t rows) { return width_ * groups_ < loops.strip || (32 * groups_ <= rows && width_ * groups_ < 256); };
+    while (by_columns_ && dense && 2 * groups_ <= std::min(size, length_) && more(std::min(size, length_))) groups_ *= 2;
+    blocks_each_ = (line_ + width_ - 1) / width_;
+    blocks_ = kept_.count / line_ * blocks_each_;
   }
-}
+
+  void run(Finish finish) const {
+    const memory::Scratch<std::byte> partial(pieces_ > 1 ? pieces_ * blocks_ * part_of_all() : 0);
+    const int64_t cost = std::min(length_, std::max<int64_t>(1, reduced_.count)) * width_;
+    parallel_for(pieces_ * blocks_, std::max<int64_t>(1, row_piece / 2 / cost), [&](int64_t from, int64_t to) {
+      alignas(64) std::byte states[state_bytes];
+      for (int64_t item = from; item < to; ++item) {
+        const Block block = block_at(item % blocks_);
+        const int64_t begin = item / blocks_ * length_, end = std::min(begin + length_, reduced_.count);
+        take(block, begin, end, states);
+        if (pieces_ == 1)
+          finish(states, pitch, block.first, block.count);
+        else
+          for (int64_t part = 0; part < loops_.parts; ++part)
+            std::copy_n(states + part * pitch * loops_.state, block.count * loops_.state,
+                        partial.data() + item * part_of_all() + part * padded() * loops_.state);
+      }
+    });
+    if (pieces_ == 1) return;
+    parallel_for(blocks_, std::max<int64_t>(1, row_piece / (pieces_ * width_)), [&](int64_t from, int64_t to) {
+      for (int64_t index = from; index < to; ++index) {
+        const Block block = block_at(index);
+        std::byte* all = partial.data() + index * part_of_all();
+        for (int64_t piece = 1; piece < pieces_; ++piece)
+          loops_.merge(reducer_, all, padded(), all + piece * blocks_ * part_of_all(), padded(), block.count, piece * length_);
+        finish(all, padded(), block.first, block.count);
+      }
+    });
+  }
+
+ private:
+  // Kept elements that are reduced together.
+  struct Block {
+    int64_t first, count;
+  };
+  Block block_at(int64_t index) const {
+    const int64_t within = index % blocks_each_ * width_;
+    return {index / blocks_each_ * line_ + within, std::min(width_, line_ - within)};
+  }
+  int64_t padded() const { return (width_ + register_bytes) / register_bytes * register_bytes; }
+  int64_t part_of_all() const { return loops_.parts * padded() * loops_.state; }
+  const std::byte* at(int64_t kept, int64_t reduced) const { return data_ + (kept_.offset(kept) + reduced_.offset(reduced)) * loops_.element; }
+
+  // The states of a block over reduced elements [begin, end).
+  void take(const Block& block, int64_t begin, int64_t end, std::byte* states) const {
+    const int64_t columns = block.count;
+    if (by_columns_ || begin == end) loops_.fill(reducer_, states, pitch, columns * groups_);
+    if (begin == end) return;
+    if (turned_) return take_turned(block, states);
+    if (by_columns_) {
+      take_axis(block.first, columns, begin, end, states);
+      for (int64_t half = groups_ / 2; half > 0; half /= 2)
+        loops_.merge(reducer_, states, pitch, states + half * columns * loops_.state, pitch, half * columns, half);
+      return;
+    }
+    const bool one_run = reduced_.rank == 0 || (reduced_.rank == 1 && reduced_.strides[0] == 1);
+    for (int64_t i = 0; i < columns; ++i) {
+      std::byte* state = states + i * loops_.state;
+      if (one_run) {
+        loops_.take_line(reducer_, at(block.first + i, begin), end - begin, state, pitch);
+      } else {
+        loops_.fill(reducer_, state, pitch, 1);  // also over what merging has left behind the one before
+        take_axis(block.first + i, 1, begin, end, state);
+      }
+    }
+  }
+
+  void take_turned(const Block& block, std::byte* states) const {
+    for (int64_t done = 0; done < block.count;) {
+      const int64_t line = kept_.inner_size(), within = (block.first + done) % line, run = std::min(line - within, block.count - done);
+      const ShortRows rows{at(block.first + done, 0), reduced_.count, reduced_.inner_stride(), run, kept_.inner_stride(), line - within - run};
+      loops_.take_short(reducer_, rows, states + done * loops_.state, pitch);
+      done += run;
+    }
+  }
+
+  // Reduced elements [begin, end) of neighbouring columns, or of a line.
+  void take_axis(int64_t kept, int64_t columns, int64_t begin, int64_t end, std::byte* states) const {
+    const int64_t size = reduced_.inner_size(), step = reduced_.inner_stride();
+    const bool wide = columns >= loops_.lanes, in_place = wide || (step == columns && (reduced_.rank <= 1 || size * columns >= loops_.strip));
+    alignas(64) std::byte buffer[tile_elements * widest];
+    int64_t filled = 0;
+    for (int64_t row = begin; row < end;) {
+      const int64_t run = std::min({size - row % size, end - row, in_place ? end : tile_elements / columns - filled});
+      const std::byte* from = at(kept, row);
+      row += run;
+      if (in_place) {
+        const bool last = row == end && kept + columns < kept_.count;
+        take_rows(from, columns, run, step, row - run - begin, last ? at(kept + columns, begin) : from + run * step * loops_.element, states);
+        continue;
+      }
+      turn({from, run, step, columns, 1, 0}, static_cast<size_t>(loops_.element), buffer + filled * columns * loops_.element, columns);
+      filled += run;
+      if (row < end && (filled + 1) * columns <= tile_elements) continue;
+      take_rows(buffer, columns, filled, columns, row - filled - begin, nullptr, states);
+      filled = 0;
+    }
+  }
+
+  // Rows of neighbours, or elements of a line; `next`, if anything, will be wanted after them.
+  void take_rows(const std::byte* from, int64_t columns, int64_t rows, int64_t step, int64_t index, const std::byte* next, std::byte* states) const {
+    if (!by_columns_) {
+      alignas(64) std::byte more[most_parts * register_bytes];
+      loops_.take_line(reducer_, from, rows, more, register_bytes / loops_.state);
+      return loops_.merge(reducer_, states, pitch, more, register_bytes / loops_.state, 1, index);
+    }
+    const int64_t together = columns * groups_, times = rows / groups_, least = step == columns && loops_.parts == 1 ? 4 : 16,
+                  height = std::max(least, tile_elements / together);
+    for (int64_t i = 0; i < times; i += height) {
+      const std::byte* tile = from + i * groups_ * step * loops_.element;
+      const int64_t ahead = !next ? 0 : i + height < times ? height * groups_ * step * loops_.element : next - tile;
+      loops_.take(reducer_, {tile, together, std::min(height, times - i), groups_ * step, ahead, index + i * groups_, groups_}, states, pitch);
+    }
+    if (const int64_t done = times * groups_; done < rows)
+      loops_.take(reducer_, {from + done * step * loops_.element, (rows - done) * columns, 1, 0, 0, index + done, 0}, states, pitch);
+  }
+
+  const std::byte* data_;
+  const Axes &kept_, &reduced_;
+  const ReduceLoops& loops_;
+  const void* reducer_;
+  bool by_columns_, turned_;
+  int64_t line_, width_, length_, pieces_, groups_ = 1, blocks_each_, blocks_;
+};
 
 }  // namespace
 
 void run_reduction(const Tensor& x, uint32_t mask, const ReduceLoops& loops, const void* reducer, Finish finish) {
   const ReducePlan plan(x, mask);
-  const Axes &kept = plan.kept, &reduced = plan.reduced;
-  if (kept.count == 0) return;
-
-  const bool by_columns = kept.inner_stride() == 1 && kept.inner_size() > 1;
-  const bool turned = !by_columns && reduced.rank <= 1 && reduced.count <= short_row && kept.count >= 16;
-  // Work comes in runs of kept elements: neighbouring columns, or rows that are short enough to be worth it together.
-  const int64_t line = by_columns ? kept.inner_size() : kept.count, size = std::max<int64_t>(1, reduced.count);
-  const int64_t width =
-      std::min({line, most_together, by_columns ? most_together : std::max<int64_t>(1, (turned ? turned_elements : row_piece / 2) / size)});
-  const int64_t blocks_each = (line + width - 1) / width, blocks = kept.count / line * blocks_each;
-  const int64_t length = by_columns ? std::max<int64_t>(1, column_piece / width) : row_piece;  // reduced elements to a piece
-  const int64_t pieces = (size + length - 1) / length;
-  const auto bytes = static_cast<int64_t>(loops.accumulator), element = static_cast<int64_t>(loops.element);
-  const memory::Scratch<std::byte> partial(pieces > 1 ? pieces * kept.count * bytes : 0);
-
-  const auto run = [&](int64_t index, int64_t count, int64_t begin, int64_t end, std::byte* result) {
-    const auto* data = static_cast<const std::byte*>(x.raw());
-    if (reduced.count == 0) {
-      loops.fill(result, count, reducer);
-    } else if (by_columns) {
-      loops.columns(data + kept.offset(index) * element, count, reduced, begin, end, reducer, result);
-    } else if (turned) {
-      alignas(64) std::byte buffer[turned_elements * sizeof(double)];
-      turn_rows(x, plan, loops.element, index, count, buffer);
-      Axes steps;
-      steps.add(reduced.count, count);
-      loops.columns(buffer, count, steps, 0, reduced.count, reducer, result);
-    } else {
-      for (int64_t i = 0; i < count; ++i) loops.row(data + kept.offset(index + i) * element, reduced, begin, end, reducer, result + i * bytes);
-    }
-  };
-  const int64_t cost = std::min(length, size) * width;
-  parallel_for(pieces * blocks, std::max<int64_t>(1, row_piece / 2 / cost), [&](int64_t first, int64_t last) {
-    alignas(64) std::byte buffer[most_together * largest_accumulator];
-    for (int64_t item = first; item < last; ++item) {
-      const int64_t piece = item / blocks, block = item % blocks, begin = piece * length, end = std::min(begin + length, reduced.count);
-      const int64_t within = block % blocks_each * width, index = block / blocks_each * line + within, count = std::min(width, line - within);
-      std::byte* result = pieces > 1 ? partial.data() + (piece * kept.count + index) * bytes : buffer;
-      run(index, count, begin, end, result);
-      if (pieces == 1) finish(result, index, count);
-    }
-  });
-  if (pieces == 1) return;
-  parallel_for(kept.count, std::max<int64_t>(1, row_piece / pieces), [&](int64_t first, int64_t last) {
-    std::byte* to = partial.data() + first * bytes;
-    for (int64_t piece = 1; piece < pieces; ++piece) loops.merge(to, partial.data() + (piece * kept.count + first) * bytes, last - first, reducer);
-    finish(to, first, last - first);
-  });
+  if (plan.kept.count > 0) Reduction(x, plan, loops, reducer).run(finish);
 }
 
 }  // namespace detail

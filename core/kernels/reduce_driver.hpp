@@ -1,9 +1,10 @@
 #pragma once
 
 // How a reduction runs over any axes of any layout: in pieces of fixed sizes whose results are merged in order, so that they don't depend on
-// the threads. The driver knows accumulators by their size alone; the loops in reduce_loops.hpp are compiled for each reducer and type.
+// the threads. The driver cuts everything into tiles of columns; the loops in reduce_loops.hpp are compiled for each reducer and type.
 
 #include <scry/core/function_ref.hpp>
+#include <scry/core/kernels/turn.hpp>
 #include <scry/core/tensor.hpp>
 #include <array>
 
@@ -40,23 +41,34 @@ Shape reduced_shape(const Shape& shape, uint32_t mask, bool keepdim);
 
 namespace detail {
 
-inline constexpr int64_t most_together = 1024;      // kept elements that are reduced together, with accumulators that stay in cache
-inline constexpr int64_t largest_accumulator = 24;  // bytes
+inline constexpr int64_t most_together = 1024;  // kept elements that are reduced together, with states that stay in cache
+inline constexpr int64_t longest_turned = 256;  // elements of rows that may be turned into columns
 
-/// What the driver calls.
-struct ReduceLoops {
-  size_t element, accumulator;
-  void (*fill)(void* out, int64_t count, const void* reducer);
-  /// The accumulator of reduced elements [begin, end) of one kept element, which begins at `data`.
-  void (*row)(const void* data, const Axes& reduced, int64_t begin, int64_t end, const void* reducer, void* out);
-  /// The same for `count` kept elements that lie side by side.
-  void (*columns)(const void* data, int64_t count, const Axes& reduced, int64_t begin, int64_t end, const void* reducer, void* out);
-  /// into[i] = merge(into[i], from[i])
-  void (*merge)(void* into, const void* from, int64_t count, const void* reducer);
+/// Memory that is taken in one go: rows of neighbouring elements, each of which goes to the state of its column.
+struct Tile {
+  const void* data;
+  int64_t columns, rows, step;  // elements from one row to the next
+  int64_t ahead;                // bytes from an element to what will be wanted after this tile in its place, or 0
+  int64_t index, stride;        // the first row's index, and how far the next one's is from it
 };
 
-/// Takes the accumulators of `count` kept elements from `first` on.
-using Finish = FunctionRef<void(const void* accumulators, int64_t first, int64_t count)>;
+/// What the driver calls. States are numbers in `parts` arrays, `pitch` elements apart, which are readable and writable for a register more.
+struct ReduceLoops {
+  int64_t element, state, parts;  // bytes of an element and of one part of a state
+  int64_t lanes, strip;           // states in a register, and in the registers that are worked on together
+  int64_t short_row;              // rows up to this length are better turned into columns
+  void (*fill)(const void* reducer, void* states, int64_t pitch, int64_t count);
+  void (*take)(const void* reducer, const Tile& tile, void* states, int64_t pitch);
+  /// The states of short rows.
+  void (*take_short)(const void* reducer, const ShortRows& rows, void* states, int64_t pitch);
+  /// The state of `count` elements, one after the other.
+  void (*take_line)(const void* reducer, const void* data, int64_t count, void* state, int64_t pitch);
+  /// into[i] = merge(into[i], from[i]), whose indices are larger by `later`; up to a register more is overwritten.
+  void (*merge)(const void* reducer, void* into, int64_t pitch, const void* from, int64_t from_pitch, int64_t count, int64_t later);
+};
+
+/// Takes the states of `count` kept elements from `first` on.
+using Finish = FunctionRef<void(const void* states, int64_t pitch, int64_t first, int64_t count)>;
 
 void run_reduction(const Tensor& x, uint32_t mask, const ReduceLoops& loops, const void* reducer, Finish finish);
 

@@ -22,8 +22,4 @@ Tensor equal(const Tensor& x, const Tensor& y) {
   return dispatch_floating("equal", x.dtype(), [&]<class T>() { return map<T, T>("equal", x, y, [](T a, T b) { return a == b ? T{1} : T{0}; }); });
 }
 
-Tensor finite_or_zero(const Tensor& x) {
-  return dispatch_floating("finite_or_zero", x.dtype(), [&]<class T>() { return map<T, T>(x, [](T v) { return std::isinf(v) ? T{0} : v; }); });
-}
-
 }  // namespace scry::kernels

@@ -9,7 +9,5 @@ namespace scry::kernels {
 Tensor power(const Tensor& x, double exponent, bool odd);
 /// 1 where x equals y, which broadcasts, else 0.
 Tensor equal(const Tensor& x, const Tensor& y);
-/// x, but 0 where it is infinite.
-Tensor finite_or_zero(const Tensor& x);
 
 }  // namespace scry::kernels

@@ -11,9 +11,10 @@ namespace scry::kernels {
 /// The sum of f(element), which is converted before.
 template <class Sum, class F>
 struct SumOf {
-  using Acc = Sum;
+  using Number = Sum;
+  static constexpr int parts = 1, registers = 4;
   F f;
-  Acc identity() const { return 0; }
+  Sum identity(int) const { return 0; }
   template <class A, class V>
   A take(A sum, V value) const {
     return sum + f(convert_lanes<A>(value));
@@ -30,29 +31,23 @@ struct Identity {
 struct Square {
   auto operator()(auto value) const { return value * value; }
 };
-/// The sum of the elements themselves.
-template <class Sum>
-using Total = SumOf<Sum, Identity>;
-using Squares = SumOf<double, Square>;
+struct Magnitude {
+  auto operator()(auto value) const { return value < 0 ? -value : value; }
+};
 
 /// How many elements aren't zero.
-struct Nonzero {
-  using Acc = int64_t;
-  Acc identity() const { return 0; }
+struct Nonzero : SumOf<int64_t, Identity> {
   template <class A, class V>
   A take(A count, V value) const {
-    return count + (convert_lanes<A>(value != 0) & 1);  // true is -1 in lanes
-  }
-  template <class A>
-  A merge(A a, A b) const {
-    return a + b;
+    return count - convert_lanes<A>(value != 0);  // true is -1 in lanes
   }
 };
 
 template <class Wide>
 struct Product {
-  using Acc = Wide;
-  Acc identity() const { return 1; }
+  using Number = Wide;
+  static constexpr int parts = 1, registers = 4;
+  Wide identity(int) const { return 1; }
   template <class A, class V>
   A take(A product, V value) const {
     return product * convert_lanes<A>(value);
@@ -66,8 +61,9 @@ struct Product {
 /// The largest element, or the smallest, as the largest of elements in the opposite order; NaN is both.
 template <class T>
 struct Extreme {
-  using Acc = T;
+  using Number = T;
   using Limits = std::numeric_limits<T>;
+  static constexpr int parts = 1, registers = 4;
   bool largest = true;
 
   /// Values in the order in which the largest is wanted, and back.
@@ -78,7 +74,7 @@ struct Extreme {
     else
       return largest ? value : static_cast<V>(~value);
   }
-  Acc identity() const { return Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest(); }
+  T identity(int) const { return Limits::has_infinity ? static_cast<T>(-Limits::infinity()) : Limits::lowest(); }
   template <class V>
   V take(V best, V value) const {
     return merge(best, ordered(value));
@@ -92,105 +88,110 @@ struct Extreme {
   }
 };
 
-/// The extreme and the first place where it is.
+/// The extreme and the first place where it is: an integer as wide as an element, in the bits of one.
 template <class T>
 struct ExtremeAt {
-  struct Acc {
-    T value;
-    int64_t index;
-  };
-  using Index = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;  // as wide as an element, and wide enough for a piece
-  static constexpr Index nowhere = std::numeric_limits<Index>::max();
+  using Number = T;
+  using S = States<T, 2>;
+  using V = Lanes<T, lanes_of<T>>;
+  using Places = decltype(V{} == V{});
+  using Place = std::remove_cvref_t<decltype(Places{}[0])>;
+  static constexpr int parts = 2, registers = 4;
   Extreme<T> extreme;
 
-  Acc identity() const { return {extreme.identity(), 0}; }
-  Acc merge(const Acc& a, const Acc& b) const {
-    if (same(a.value, b.value)) return {a.value, std::min(a.index, b.index)};
-    return same(extreme.merge(a.value, b.value), a.value) ? a : b;
-  }
-  /// One that was found among every `step`-th row.
-  Acc moved(const Acc& a, int64_t step, int64_t first) const { return {a.value, a.index * step + first}; }
+  T identity(int part) const { return part == 0 ? extreme.identity(0) : T{0}; }
+  static Places same(V a, V b) { return (a == b) | ((a != a) & (b != b)); }
+  static Places places(const S& states) { return reinterpret_cast<Places>(states.part[1]); }
 
-  template <class V>
-  static auto same(V a, V b) {
-    return (a == b) | ((a != a) & (b != b));
-  }
-  /// The first of `count` elements, one after the other, that is `best`.
-  Index find(const T* data, int64_t count, T best) const {
-    constexpr int64_t width = lanes_of<T>;
-    using V = Lanes<T, width>;
-    using Places = decltype(V{} == V{});
-    const V wanted = V{} + best;
-    Places place = Places{} + nowhere;
-    for (int64_t i = count; i > 0; i -= width) {  // from the back, so that the first one stays
-      const int64_t at = std::max<int64_t>(0, i - width);
-      place = same(extreme.ordered(load_lanes<V>(data + at)), wanted) ? Places{} + static_cast<Index>(at) : place;
+  /// Rows are looked at again, for places, only where they have something better.
+  template <int count, class Rows>
+  void take_rows(S (&states)[count], const Rows& rows) const {
+    V best[count];
+    for (int r = 0; r < count; ++r) best[r] = states[r].part[0];
+    for (int64_t row = 0; row < rows.count(); ++row) {
+      if (rows.tile.ahead) rows.fetch(row);
+      for (int r = 0; r < count; ++r) best[r] = extreme.take(best[r], rows.at(row, r));
     }
-    Index lane[width];
-    for (Index l = 0; l < width; ++l) lane[l] = l;
-    place = place + (place == nowhere ? Places{} : load_lanes<Places>(lane));
-    return merge_lanes(place, [](const Places& a, const Places& b) { return a < b ? a : b; });
-  }
-  Acc row(const T* data, const Axes& reduced, int64_t begin, int64_t end) const {
-    constexpr int64_t run = 512;
-    const T best = detail::reduce_row(data, reduced, begin, end, extreme);
-    const int64_t stride = reduced.inner_stride();
-    for (; stride == 1 && end - begin >= lanes_of<T>; begin += std::min(run, end - begin)) {
-      const Index place = find(data + begin, std::min(run, end - begin), best);
-      if (place != nowhere) return {best, begin + place};
+    Places better{};
+    for (int r = 0; r < count; ++r) better |= ~same(best[r], states[r].part[0]);
+    if (!merge_lanes(better, [](const Places& a, const Places& b) { return a | b; })) return;
+    for (int r = 0; r < count; ++r) {
+      Places place{};
+      for (int64_t row = rows.count(); row-- > 0;)
+        place = same(extreme.ordered(rows.at(row, r)), best[r]) ? Places{} + static_cast<Place>(rows.index(row)) : place;
+      place = same(best[r], states[r].part[0]) ? places(states[r]) : place;
+      states[r] = {{best[r], reinterpret_cast<V>(place)}};
     }
-    while (begin + 1 < end && !same(extreme.ordered(data[begin * stride]), best)) ++begin;
-    return {best, begin};
   }
-  void columns(const T* data, int64_t columns, const Axes& reduced, int64_t begin, int64_t end, Acc* out) const {
-    T best[detail::most_together];
-    Index first[detail::most_together];
-    std::fill_n(best, columns, extreme.identity());
-    std::fill_n(first, columns, Index{0});
-    const auto take = [&](auto so_far, auto element, int64_t c, int64_t i) {
-      const auto value = extreme.ordered(element);
-      using V = decltype(so_far);
-      using Places = std::conditional_t<std::is_arithmetic_v<V>, Index, decltype(V{} == V{})>;
-      const auto better = (value > so_far) | ((value != value) & (so_far == so_far));
-      store_lanes(first + c, better ? Places{} + static_cast<Index>(i - begin) : load_lanes<Places>(first + c));
-      return better ? value : so_far;
-    };
-    detail::over_columns(data, columns, reduced, begin, end, take, best);
-    for (int64_t c = 0; c < columns; ++c) out[c] = {best[c], begin + first[c]};
+  S merge(const S& a, const S& b, int64_t later) const {
+    const V best = extreme.merge(a.part[0], b.part[0]);
+    const Places none = Places{} + std::numeric_limits<Place>::max(), at_a = same(a.part[0], best) ? places(a) : none,
+                 at_b = same(b.part[0], best) ? places(b) + static_cast<Place>(later) : none;
+    return {{best, reinterpret_cast<V>(at_a < at_b ? at_a : at_b)}};
   }
 };
 
-/// The mean of a piece, then the squares of differences from it while the piece is in cache; pieces are merged as in Chan, Golub and LeVeque 1979.
+/// The sums of differences from a number, and of their squares.
+struct Differences {
+  using Number = double;
+  using V = Lanes<double, lanes_of<double>>;
+  using S = States<double, 2>;
+  static constexpr int parts = 2, registers = 4;
+  double from;
+
+  double identity(int) const { return 0; }
+  template <int count, class Rows>
+  void take_rows(S (&states)[count], const Rows& rows) const {
+    for (int64_t row = 0; row < rows.count(); ++row)
+      for (int r = 0; r < count; ++r) {
+        const V d = convert_lanes<V>(rows.at(row, r)) - from;
+        states[r].part[0] += d;
+        states[r].part[1] += d * d;
+      }
+  }
+  S merge(const S& a, const S& b, int64_t) const { return {{a.part[0] + b.part[0], a.part[1] + b.part[1]}}; }
+};
+
+/// The number of elements, their mean and the sum of squared differences from it. Rows are added up as differences from the mean of those before
+/// (or the first of all), which cancels nothing; merging is that of Chan, Golub and LeVeque 1979.
 struct Moments {
-  struct Acc {
-    double count, mean, squares;
-  };
-  Acc identity() const { return {0, 0, 0}; }
-  Acc merge(const Acc& a, const Acc& b) const {
-    if (a.count == 0) return b;
-    const double count = a.count + b.count, distance = b.mean - a.mean, share = b.count / count;
-    return {count, a.mean + distance * share, a.squares + b.squares + distance * distance * a.count * share};
+  using Number = double;
+  using V = Lanes<double, lanes_of<double>>;
+  using S = States<double, 3>;
+  static constexpr int parts = 3, registers = 4;
+
+  double identity(int) const { return 0; }
+  template <int count, class Rows>
+  void take_rows(S (&states)[count], const Rows& rows) const {
+    const double before = states[0].part[0][0], all = before + static_cast<double>(rows.count()), share = 1 / all;
+    V from[count], sum[count]{}, squares[count]{};
+    for (int r = 0; r < count; ++r) from[r] = before == 0 ? convert_lanes<V>(rows.at(0, r)) : states[r].part[1];
+    for (int64_t row = 0; row < rows.count(); ++row) {
+      if (rows.tile.ahead) rows.fetch(row);
+      for (int r = 0; r < count; ++r) {
+        const V d = convert_lanes<V>(rows.at(row, r)) - from[r];
+        sum[r] += d;
+        squares[r] += d * d;
+      }
+    }
+    for (int r = 0; r < count; ++r) {
+      const V shift = sum[r] * share;
+      states[r] = {{V{} + all, from[r] + shift, states[r].part[2] + (squares[r] - sum[r] * shift)}};
+    }
   }
+  /// One that can be told from the first element in all lanes.
   template <class T>
-  Acc row(const T* data, const Axes& reduced, int64_t begin, int64_t end) const {
-    const auto count = static_cast<double>(end - begin);
-    const double mean = detail::reduce_row(data, reduced, begin, end, Total<double>{}) / count;
-    const auto square = [mean](auto v) { return (v - mean) * (v - mean); };
-    return {count, mean, detail::reduce_row(data, reduced, begin, end, SumOf<double, decltype(square)>{square})};
+  void line(const T* data, int64_t count, double* state, int64_t pitch) const {
+    const auto from = static_cast<double>(data[0]), all = static_cast<double>(count);
+    double sums[2];
+    detail::take_line(Differences{from}, data, count, sums, 1);
+    state[0] = all;
+    state[pitch] = from + sums[0] / all;
+    state[2 * pitch] = sums[1] - sums[0] * sums[0] / all;
   }
-  template <class T>
-  void columns(const T* data, int64_t columns, const Axes& reduced, int64_t begin, int64_t end, Acc* out) const {
-    const auto count = static_cast<double>(end - begin);
-    double means[detail::most_together], squares[detail::most_together];
-    detail::reduce_columns(data, columns, reduced, begin, end, Total<double>{}, means);
-    for (int64_t c = 0; c < columns; ++c) means[c] /= count;
-    std::fill_n(squares, columns, 0.0);
-    const auto take = [&](auto sum, auto value, int64_t c, int64_t) {
-      const auto d = convert_lanes<decltype(sum)>(value) - load_lanes<decltype(sum)>(means + c);
-      return sum + d * d;
-    };
-    detail::over_columns(data, columns, reduced, begin, end, take, squares);
-    for (int64_t c = 0; c < columns; ++c) out[c] = {count, means[c], squares[c]};
+  S merge(const S& a, const S& b, int64_t) const {
+    const V all = a.part[0] + b.part[0], share = all == 0 ? V{} : b.part[0] / all, distance = b.part[1] - a.part[1];
+    return {{all, a.part[1] + distance * share, a.part[2] + b.part[2] + distance * distance * a.part[0] * share}};
   }
 };
 

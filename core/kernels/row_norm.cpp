@@ -1,6 +1,5 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/layout.hpp>
-#include <scry/core/kernels/reducers.hpp>
 #include <scry/core/kernels/row_norm.hpp>
 #include <scry/core/kernels/row_norm_pixels.hpp>
 #include <scry/core/memory.hpp>
@@ -90,21 +89,19 @@ RowNormResult row_norm(const Tensor& input, const Tensor& weight, const Tensor& 
   RowNormResult out{Tensor::empty(x.shape(), x.dtype()), Tensor::empty({rows}, f64), Tensor::empty({rows}, f64)};
   if (rows == 0) return out;
   auto *means = static_cast<double*>(out.mean.raw()), *inverses = static_cast<double*>(out.inverse.raw());
-  Axes axes;
-  axes.add(n, 1);
   dispatch_floating("row_norm", x.dtype(), [&]<class T>() {
     const Factors<T> weights(weight, norm, T{1}), biases(bias, norm, T{0});
     parallel_for(rows, grain_of(norm), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const T *row = static_cast<const T*>(x.raw()) + i * n, *w = weights.row(i, norm), *b = biases.row(i, norm);
         T* to = static_cast<T*>(out.y.raw()) + i * n;
-        Moments::Acc moments{static_cast<double>(n), 0, 0};
-        if (norm.centered)
-          moments = Moments{}.row(row, axes, 0, n);
-        else
-          moments.squares = detail::reduce_row(row, axes, 0, n, Squares{});
-        means[i] = moments.mean;
-        inverses[i] = 1 / std::sqrt(moments.squares / moments.count + norm.eps);
+        const auto count = static_cast<double>(n);
+        means[i] = norm.centered ? sums(0, n, [row](int64_t j, double& a, double&) { a += static_cast<double>(row[j]); }).a / count : 0;
+        const double squares = sums(0, n, [row, from = means[i]](int64_t j, double& a, double&) {
+                                 const double d = static_cast<double>(row[j]) - from;
+                                 a += d * d;
+                               }).a;
+        inverses[i] = 1 / std::sqrt(squares / count + norm.eps);
         // The mean in two parts: rounded to T alone it would be off by much where it is far from zero.
         const T mean = static_cast<T>(means[i]), rest = static_cast<T>(means[i] - static_cast<double>(mean)), inverse = static_cast<T>(inverses[i]);
         for (int64_t j = 0; j < n; ++j) to[j] = ((row[j] - mean) - rest) * inverse * w[j] + b[j];

@@ -6,48 +6,53 @@
 namespace scry::kernels {
 namespace {
 
-// The lower or upper halves of two registers, alternating.
-template <class V, int... I>
-V interleave(const V& a, const V& b, std::integer_sequence<int, I...>, std::integral_constant<int, 0>) {
-  return __builtin_shufflevector(a, b, (I / 2 + I % 2 * static_cast<int>(sizeof...(I)))...);
-}
-template <class V, int... I>
-V interleave(const V& a, const V& b, std::integer_sequence<int, I...>, std::integral_constant<int, 1>) {
-  constexpr int size = sizeof...(I);
-  return __builtin_shufflevector(a, b, (size / 2 + I / 2 + I % 2 * size)...);
+constexpr int64_t quarter = 16;  // bytes that registers move within without delay
+
+// The lower (or, `upper`, the higher) elements of each quarter of two registers, alternating.
+template <bool upper, class V, int... I>
+V interleave(const V& a, const V& b, std::integer_sequence<int, I...>) {
+  constexpr int size = sizeof...(I), side = quarter / sizeof(a[0]);
+  return __builtin_shufflevector(a, b, (I / side * side + I % side / 2 + I % 2 * size + (upper ? side / 2 : 0))...);
 }
 
-// A square in registers: shuffling the rows of its halves together as often as its side can be halved transposes it.
-template <class U, int side>
-void turn_square(const U* from, int64_t apart, U* to, int64_t pitch, int64_t rows) {
-  using V = Lanes<U, side>;
-  constexpr auto places = std::make_integer_sequence<int, side>();
-  V square[side], next[side];
-  for (int i = 0; i < side; ++i) square[i] = load_lanes<V>(from + i * apart);
+template <class Half, int... I>
+auto join(const Half& a, const Half& b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, I...);
+}
+
+// Two squares in registers, which hold rows of both: shuffling the rows of their halves together as often as their side can be halved transposes
+// them.
+template <class U>
+void turn_squares(const U* from, int64_t apart, U* to, int64_t pitch, int64_t columns) {
+  constexpr int side = quarter / sizeof(U);
+  constexpr auto places = std::make_integer_sequence<int, 2 * side>();
+  using Half = Lanes<U, side>;
+  Lanes<U, 2 * side> square[side], next[side];
+  for (int i = 0; i < side; ++i) square[i] = join(load_lanes<Half>(from + i * apart), load_lanes<Half>(from + (i + side) * apart), places);
   for (int round = side; round > 1; round /= 2) {
     for (int i = 0; i < side / 2; ++i) {
-      next[2 * i] = interleave(square[i], square[i + side / 2], places, std::integral_constant<int, 0>());
-      next[2 * i + 1] = interleave(square[i], square[i + side / 2], places, std::integral_constant<int, 1>());
+      next[2 * i] = interleave<false>(square[i], square[i + side / 2], places);
+      next[2 * i + 1] = interleave<true>(square[i], square[i + side / 2], places);
     }
     for (int i = 0; i < side; ++i) square[i] = next[i];
   }
   for (int i = 0; i < side; ++i)
-    if (i < rows) store_lanes(to + i * pitch, square[i]);
+    if (i < columns) store_lanes(to + i * pitch, square[i]);
 }
 
 template <class U>
-void turn_all(const ShortRows& rows, U* to, int64_t pitch) {
+void turn_all(ShortRows rows, U* to, int64_t pitch) {  // a copy, which nothing that is stored can be part of
   const U* from = reinterpret_cast<const U*>(rows.data);
   int64_t i = 0;
   if constexpr (sizeof(U) > 1) {
-    constexpr int64_t side = 32 / sizeof(U), ahead = 1 << 14;
-    // Squares reach over the ends of rows, into rows behind them.
+    constexpr int64_t side = quarter / sizeof(U);
+    const int64_t over = rows.size % side ? side : 0;  // squares reach over the ends of rows, into rows behind them
     if (rows.step == 1 && rows.apart > 0)
-      for (; i + side <= rows.count && i + 2 * side <= rows.count + rows.behind; i += side) {
+      for (; i + 2 * side <= rows.count && i + 2 * side + over <= rows.count + rows.behind; i += 2 * side) {
         const U* at = from + i * rows.apart;
-        for (int64_t byte = 0; byte < side * rows.apart * static_cast<int64_t>(sizeof(U)); byte += 64)  // into the second cache, in time
-          __builtin_prefetch(reinterpret_cast<const char*>(at) + ahead + byte, 0, 2);
-        for (int64_t j = 0; j < rows.size; j += side) turn_square<U, side>(at + j, rows.apart, to + j * pitch + i, pitch, rows.size - j);
+        int64_t j = 0;
+        for (; j + side <= rows.size; j += side) turn_squares(at + j, rows.apart, to + j * pitch + i, pitch, side);
+        if (over) turn_squares(at + j, rows.apart, to + j * pitch + i, pitch, rows.size - j);
       }
   }
   for (; i < rows.count; ++i)

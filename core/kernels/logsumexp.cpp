@@ -1,0 +1,105 @@
+#include <scry/core/kernels/map.hpp>
+#include <scry/core/kernels/reduce.hpp>
+#include <scry/core/kernels/reducers.hpp>
+#include <array>
+#include <bit>
+#include <limits>
+#include <numbers>
+
+namespace scry::kernels {
+namespace {
+
+// The Taylor coefficients of 2^f.
+constexpr auto coefficients = [] {
+  std::array<double, 14> c{1};
+  for (size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] * std::numbers::ln2 / static_cast<double>(k);
+  return c;
+}();
+
+/// exp(x) for x <= 0, by 2^(n + f) = 2^n 2^f with a Taylor polynomial for f in [-1/2, 1/2]: to an ulp or two of 1, and no less than the smallest
+/// normal number. What it makes of NaN and infinities is no number to rely on.
+template <class T, class V>
+[[gnu::always_inline]] inline V exp_of_negative(V x) {
+  constexpr bool single = sizeof(T) == 4;
+  constexpr size_t degree = single ? 6 : 13;
+  constexpr int fraction = single ? 23 : 52;
+  constexpr T round = single ? T{12582912} : T{6755399441055744},
+              lowest = single ? T{-126} : T{-1022};  // 1.5 * 2^fraction rounds what it is added to
+  V t = x * static_cast<T>(std::numbers::log2e);
+  t = t < lowest ? V{} + lowest : t;
+  const V rounded = t + round, f = t - (rounded - round);
+  V y = V{} + static_cast<T>(coefficients[degree]);
+  for (size_t k = degree; k-- > 0;) y = y * f + static_cast<T>(coefficients[k]);
+  using Bits = decltype(V{} == V{});
+  return std::bit_cast<V>(std::bit_cast<Bits>(y) + (std::bit_cast<Bits>(rounded) << fraction));
+}
+
+/// The largest element, which NaN is, and the sum of exp(element - largest) in two parts, of which the second is what rounding took from the first. A
+/// block's largest element is found before its powers are added, so that what has been added is rescaled once a block.
+template <class T>
+struct Powers {
+  using Number = T;
+  using V = Lanes<T, lanes_of<T>>;
+  using S = States<T, 3>;
+  static constexpr int parts = 3, registers = 4;
+  static constexpr T lowest = -std::numeric_limits<T>::infinity();
+
+  T identity(int part) const { return part == 0 ? lowest : T{0}; }
+
+  [[gnu::always_inline]] static V power(V value, V top) { return exp_of_negative<T>(value - (top == lowest ? V{} : top)); }
+  // (sum, lost) + more, without loss: Knuth's sum of two.
+  static void add(V& sum, V& lost, V more) {
+    const V both = sum + more, second = both - sum;
+    lost += (sum - (both - second)) + (more - second);
+    sum = both;
+  }
+
+  template <int count, class Rows>
+  void take_rows(S (&states)[count], const Rows& rows) const {
+    V top[count];
+    for (int r = 0; r < count; ++r) top[r] = states[r].part[0];
+    for (int64_t row = 0; row < rows.count(); ++row) {
+      if (rows.tile.ahead) rows.fetch(row);
+      for (int r = 0; r < count; ++r) top[r] = Extreme<T>{}.take(top[r], rows.at(row, r));
+    }
+    for (int r = 0; r < count; ++r) {
+      V& sum = states[r].part[1];
+      V& lost = states[r].part[2];
+      const V shrink = power(states[r].part[0], top[r]);
+      sum *= shrink;
+      lost *= shrink;
+      constexpr int64_t together = 8;
+      for (int64_t row = 0; row < rows.count(); row += together) {
+        V few{};
+        for (int64_t i = row; i < std::min(row + together, rows.count()); ++i) few += power(rows.at(i, r), top[r]);
+        add(sum, lost, few);
+      }
+      states[r].part[0] = top[r];
+    }
+  }
+  S merge(const S& a, const S& b, int64_t) const {
+    const V top = Extreme<T>{}.merge(a.part[0], b.part[0]), shrink_a = power(a.part[0], top), shrink_b = power(b.part[0], top);
+    S both{{top, a.part[1] * shrink_a, a.part[2] * shrink_a}};
+    add(both.part[1], both.part[2], b.part[1] * shrink_b);
+    both.part[2] += b.part[2] * shrink_b;
+    return both;
+  }
+};
+
+}  // namespace
+
+Tensor logsumexp(const Tensor& x, uint32_t mask, bool keepdim) {
+  return dispatch_floating("logsumexp", x.dtype(), [&]<class T>() {
+    Tensor out = Tensor::empty(reduced_shape(x.shape(), mask, keepdim), x.dtype());
+    const auto finish = [](Register<T> top, Register<T> sum, Register<T> lost) {
+      return xsimd::select(xsimd::isfinite(top), top + xsimd::log(sum + lost), top);
+    };
+    reduce<T>(x, mask, Powers<T>{}, [&](const T* top, int64_t pitch, int64_t first, int64_t count) {
+      const void* parts[] = {top, top + pitch, top + 2 * pitch};
+      loop<decltype(finish), T, T, T, T>(static_cast<T*>(out.raw()) + first, parts, count, &finish);
+    });
+    return out;
+  });
+}
+
+}  // namespace scry::kernels
