@@ -52,8 +52,9 @@ namespace {
 constexpr int64_t row_piece = 1 << 16, column_piece = 1 << 18;  // elements to a piece; of columns more, so that merging costs little
 constexpr int64_t tile_elements = 4096;                         // a tile has that many, and more where rows are long
 constexpr int64_t fewest_turned = 16;                           // rows that are worth turning into columns
-constexpr int64_t pitch = most_together, widest = sizeof(double), most_parts = 3, register_bytes = 64;
-constexpr int64_t state_bytes = most_parts * most_together * widest + register_bytes;
+constexpr int64_t widest = sizeof(double), most_parts = 3, register_bytes = 64;
+constexpr int64_t pitch = most_together + register_bytes;  // so that a register at the last state reaches into no other part
+constexpr int64_t state_bytes = most_parts * pitch * widest;
 
 class Reduction {
  public:

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include "support.hpp"
 
@@ -52,11 +53,24 @@ std::vector<Tensor> layouts(const Tensor& x) {
 }
 
 struct Expected {
+  std::vector<long double> terms;
   long double sum = 0, largest = -std::numeric_limits<long double>::infinity();
+
+  long double variance() const {
+    const long double mean = sum / static_cast<long double>(terms.size());
+    long double squares = 0;
+    for (long double term : terms) squares += (term - mean) * (term - mean);
+    return squares / static_cast<long double>(terms.size());
+  }
+  long double log_sum_exp() const {
+    long double powers = 0;
+    for (long double term : terms) powers += std::exp(term - largest);
+    return largest + std::log(powers);
+  }
 };
 
 // By plain loops, for each index of the kept axes.
-std::map<std::vector<int64_t>, Expected> reference(const Tensor& x, uint32_t mask) {
+std::map<std::vector<int64_t>, Expected> reference(const Tensor& x, uint32_t mask, bool terms = false) {
   std::map<std::vector<int64_t>, Expected> out;
   each_index(x.shape(), [&](std::span<const int64_t> index) {
     std::vector<int64_t> kept(index.begin(), index.end());
@@ -64,6 +78,7 @@ std::map<std::vector<int64_t>, Expected> reference(const Tensor& x, uint32_t mas
       if (mask >> axis & 1) kept[axis] = 0;
     const auto value = dispatch(x.dtype(), [&]<class T>() { return static_cast<long double>(element<T>(x, index)); });
     Expected& here = out[kept];
+    if (terms) here.terms.push_back(value);
     here.sum += value;
     here.largest = std::max(here.largest, value);
   });
@@ -107,6 +122,62 @@ TEST(Reduce, EveryType) {
     for (const Tensor& x : layouts(values({2, 3, 4, 5}, dtype, 0, 250))) check_all_axes(x);
 }
 
+TEST(Reduce, MomentsAndPowersOfEveryLayout) {
+  for (const Shape& shape : {Shape{37}, Shape{5, 7}, Shape{100, 3}, Shape{20, 70}, Shape{17, 70}, Shape{3, 12, 2, 2}})
+    for (const DType dtype : {f32, f64})
+      for (const Tensor& x : layouts(values(shape, dtype, 90, 110)))
+        for (uint32_t mask = 0; mask < 1u << x.rank(); ++mask) {
+          const Tensor squares = cast(var(x, mask, 0, true), f64), powers = cast(logsumexp(x, mask, true), f64);
+          const double eps = dtype == f32 ? 1e-6 : 1e-14;
+          for (const auto& [index, expected] : reference(x, mask, true)) {
+            const auto at = text("shape ", shape, ", strides ", x.strides(), ", ", dtype, ", axes ", mask);
+            ASSERT_NEAR(element<double>(squares, index), static_cast<double>(expected.variance()), 100 * eps) << at;
+            ASSERT_NEAR(element<double>(powers, index), static_cast<double>(expected.log_sum_exp()), 100 * eps) << at;
+          }
+        }
+}
+
+TEST(Reduce, VarianceCancelsNothing) {
+  for (const Shape& shape : {Shape{3000, 1}, Shape{3000, 3}, Shape{2, 3000}, Shape{500, 20}}) {
+    const int axis = shape[0] > shape[1] ? 0 : 1;
+    Tensor x = values(shape, f64, -1, 1);
+    for (const Tensor& y : {x, values(shape, f64, 1e7 - 1, 1e7 + 1)}) {
+      const Tensor got = var(y, 1u << axis, 1, true);
+      for (const auto& [index, expected] : reference(y, 1u << axis, true)) {
+        const auto n = static_cast<double>(shape[axis]);
+        ASSERT_NEAR(element<double>(got, index) / (static_cast<double>(expected.variance()) * n / (n - 1)), 1, 1e-9) << text(shape);
+      }
+    }
+    // A first element far from all others is no shift to keep.
+    x.mutable_data<double>()[0] = 1e9;
+    const Tensor got = var(x, 1u << axis, 0, true);
+    const std::vector<int64_t> first{0, 0};
+    EXPECT_NEAR(element<double>(got, first) / static_cast<double>(reference(x, 1u << axis, true)[first].variance()), 1, 1e-10);
+  }
+}
+
+TEST(Reduce, LogSumExpOfManyAndOfAnything) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  EXPECT_NEAR(logsumexp(full({10'000'000}, 3), 1, false).item(), 3 + std::log(1e7), 2e-6);
+  for (const int64_t n : {2, 33, 1000, 70'000}) {
+    Tensor x = arange(0, static_cast<double>(n));  // each block's largest is larger than those before
+    EXPECT_NEAR(logsumexp(x, 1, false).item(),
+                static_cast<double>(n - 1) + (n == 2 ? std::log1p(std::exp(-1.0)) : std::log(1 / (1 - std::exp(-1.0)))),
+                1e-7 * static_cast<double>(n));
+    float* data = x.mutable_data<float>();
+    for (const int64_t at : {int64_t{0}, n / 2, n - 1}) {
+      const float before = std::exchange(data[at], inf);
+      EXPECT_EQ(logsumexp(x, 1, false).item(), inf);
+      data[at] = nan;
+      EXPECT_TRUE(std::isnan(logsumexp(x, 1, false).item()));
+      data[at] = -inf;
+      EXPECT_TRUE(std::isfinite(logsumexp(x, 1, false).item()));
+      data[at] = before;
+    }
+    EXPECT_EQ(logsumexp(full({n}, -inf), 1, false).item(), -inf);
+  }
+}
+
 TEST(Reduce, RepeatedElementsCountEachTime) {
   const Tensor x = values({3, 1, 5}, f64);
   const Tensor repeated = view(x, 0, {3, 4, 5}, {5, 0, 1});
@@ -124,6 +195,7 @@ TEST(Reduce, LongAxesArePiecedTogether) {
         ASSERT_NEAR(element<double>(got, index), static_cast<double>(expected.sum), 1e-9) << text(shape, " over ", mask);
       expect_independent_of_threads([&] { return sum(x, mask, false); });
       expect_independent_of_threads([&] { return amax(x, mask, false); });
+      expect_independent_of_threads([&] { return logsumexp(x, mask, false); });
     }
   }
 }
