@@ -30,7 +30,7 @@ template <class T, class V>
   const V rounded = t + round, f = t - (rounded - round);
   V y = V{} + static_cast<T>(coefficients[degree]);
   for (size_t k = degree; k-- > 0;) y = y * f + static_cast<T>(coefficients[k]);
-  using Bits = decltype(V{} == V{});
+  using Bits = Lanes<std::conditional_t<single, uint32_t, uint64_t>, lane_count<V>>;
   return std::bit_cast<V>(std::bit_cast<Bits>(y) + (std::bit_cast<Bits>(rounded) << fraction));
 }
 

@@ -207,7 +207,7 @@ inline constexpr ReduceLoops reduce_loops{
     R::parts,
     lanes_of<typename R::Number>,
     lanes_of<typename R::Number>* R::registers,
-    R::parts == 1 ? 64 : longest_turned,
+    R::parts < 3 ? 64 : longest_turned,
     [](const void* reducer, void* states, int64_t pitch, int64_t count) {
       for (int part = 0; part < R::parts; ++part)
         std::fill_n(static_cast<typename R::Number*>(states) + part * pitch, count, static_cast<const R*>(reducer)->identity(part));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <scry/core/kernels/reduce_loops.hpp>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -94,13 +95,14 @@ struct ExtremeAt {
   using Number = T;
   using S = States<T, 2>;
   using V = Lanes<T, lanes_of<T>>;
-  using Places = decltype(V{} == V{});
-  using Place = std::remove_cvref_t<decltype(Places{}[0])>;
+  using Mask = decltype(V{} == V{});
+  using Place = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+  using Places = Lanes<Place, lanes_of<T>>;
   static constexpr int parts = 2, registers = 4;
   Extreme<T> extreme;
 
   T identity(int part) const { return part == 0 ? extreme.identity(0) : T{0}; }
-  static Places same(V a, V b) { return (a == b) | ((a != a) & (b != b)); }
+  static Mask same(V a, V b) { return (a == b) | ((a != a) & (b != b)); }
   static Places places(const S& states) { return reinterpret_cast<Places>(states.part[1]); }
 
   /// Rows are looked at again, for places, only where they have something better.
@@ -112,9 +114,9 @@ struct ExtremeAt {
       if (rows.tile.ahead) rows.fetch(row);
       for (int r = 0; r < count; ++r) best[r] = extreme.take(best[r], rows.at(row, r));
     }
-    Places better{};
+    Mask better{};
     for (int r = 0; r < count; ++r) better |= ~same(best[r], states[r].part[0]);
-    if (!merge_lanes(better, [](const Places& a, const Places& b) { return a | b; })) return;
+    if (!merge_lanes(better, [](const Mask& a, const Mask& b) { return a | b; })) return;
     for (int r = 0; r < count; ++r) {
       Places place{};
       for (int64_t row = rows.count(); row-- > 0;)
@@ -122,6 +124,29 @@ struct ExtremeAt {
       place = same(best[r], states[r].part[0]) ? places(states[r]) : place;
       states[r] = {{best[r], reinterpret_cast<V>(place)}};
     }
+  }
+  /// The first of elements that lie one after the other is looked for when their extreme is known.
+  void line(const T* data, int64_t count, T* state, int64_t pitch) const {
+    constexpr int64_t run = 512, width = lanes_of<T>;
+    detail::take_line(extreme, data, count, state, 1);
+    const T best = state[0];
+    const V wanted = V{} + best;
+    constexpr Place nowhere = std::numeric_limits<Place>::max();
+    Place lane[width], first = nowhere;
+    for (Place l = 0; l < width; ++l) lane[l] = l;
+    int64_t i = 0;
+    for (; i + width <= count && first == nowhere; i += std::min(run, count - i)) {
+      Places place = Places{} + nowhere;
+      for (int64_t end = std::min(i + run, count); end > i; end -= width) {  // from the back, so that the first one stays
+        const int64_t at = std::max(i, end - width);
+        place = same(extreme.ordered(load_lanes<V>(data + at)), wanted) ? Places{} + static_cast<Place>(at) : place;
+      }
+      place = place + (place == nowhere ? Places{} : load_lanes<Places>(lane));
+      first = merge_lanes(place, [](const Places& x, const Places& y) { return x < y ? x : y; });
+    }
+    for (; first == nowhere; ++i)
+      if (const T value = extreme.ordered(data[i]); value == best || (value != value && best != best)) first = static_cast<Place>(i);
+    state[pitch] = std::bit_cast<T>(first);
   }
   S merge(const S& a, const S& b, int64_t later) const {
     const V best = extreme.merge(a.part[0], b.part[0]);
