@@ -61,7 +61,8 @@ class Reduction {
   Reduction(const Tensor& x, const ReducePlan& plan, const ReduceLoops& loops, const void* reducer)
       : data_(static_cast<const std::byte*>(x.raw())), kept_(plan.kept), reduced_(plan.reduced), loops_(loops), reducer_(reducer) {
     by_columns_ = kept_.inner_stride() == 1 && kept_.inner_size() > 1;
-    turned_ = !by_columns_ && reduced_.rank <= 1 && reduced_.count <= loops.short_row && kept_.count >= fewest_turned;
+    turned_ =
+        !by_columns_ && reduced_.rank <= 1 && (reduced_.count < loops.lanes || (reduced_.count <= loops.short_row && kept_.count >= fewest_turned));
     const int64_t size = std::max<int64_t>(1, reduced_.count);
     line_ = by_columns_ ? kept_.inner_size() : kept_.count;
     width_ = std::min(line_, most_together);

@@ -1,5 +1,6 @@
 #include <scry/core/kernels/copy.hpp>
 #include <scry/core/kernels/layout.hpp>
+#include <scry/core/kernels/reducers.hpp>
 #include <scry/core/kernels/row_norm.hpp>
 #include <scry/core/kernels/row_norm_pixels.hpp>
 #include <scry/core/memory.hpp>
@@ -95,13 +96,13 @@ RowNormResult row_norm(const Tensor& input, const Tensor& weight, const Tensor& 
       for (int64_t i = begin; i < end; ++i) {
         const T *row = static_cast<const T*>(x.raw()) + i * n, *w = weights.row(i, norm), *b = biases.row(i, norm);
         T* to = static_cast<T*>(out.y.raw()) + i * n;
-        const auto count = static_cast<double>(n);
-        means[i] = norm.centered ? sums(0, n, [row](int64_t j, double& a, double&) { a += static_cast<double>(row[j]); }).a / count : 0;
-        const double squares = sums(0, n, [row, from = means[i]](int64_t j, double& a, double&) {
-                                 const double d = static_cast<double>(row[j]) - from;
-                                 a += d * d;
-                               }).a;
-        inverses[i] = 1 / std::sqrt(squares / count + norm.eps);
+        double moments[3]{static_cast<double>(n)};  // count, mean, squares
+        if (norm.centered)
+          Moments{}.line(row, n, moments, 1);
+        else
+          detail::take_line(SumOf<double, Square>{}, row, n, moments + 2, 1);
+        means[i] = moments[1];
+        inverses[i] = 1 / std::sqrt(moments[2] / moments[0] + norm.eps);
         // The mean in two parts: rounded to T alone it would be off by much where it is far from zero.
         const T mean = static_cast<T>(means[i]), rest = static_cast<T>(means[i] - static_cast<double>(mean)), inverse = static_cast<T>(inverses[i]);
         for (int64_t j = 0; j < n; ++j) to[j] = ((row[j] - mean) - rest) * inverse * w[j] + b[j];
