@@ -10,7 +10,8 @@
 
 namespace scry::kernels::steps {
 
-inline constexpr int64_t rows_at_once = 32;
+/// Of a tile: enough to fetch weights for from the third cache, and few enough for rows that lie a power of two apart to stay in the first.
+inline constexpr int64_t rows_at_once = 16;
 
 /// Where things lie. Units come in blocks of one register, the last one perhaps not full.
 template <class T>
@@ -46,10 +47,11 @@ struct Sizes {
 template <class T, class F>
 void run(const Sizes<T>& sizes, int64_t count, int64_t blocks, int64_t work, const F& tile) {
   const auto rows = [&](int64_t s, int64_t block, int64_t first, int64_t last) {
-    for (int64_t row = first; row < last; row += rows_at_once) tile(s, row, std::min(rows_at_once, last - row), block);
+    const int64_t parts = (last - first + rows_at_once - 1) / rows_at_once;
+    const auto cut = [&](int64_t i) { return first + (last - first) * i / parts; };
+    for (int64_t i = 0; i < parts; ++i) tile(s, cut(i), cut(i + 1) - cut(i), block);
   };
-  constexpr int64_t enough_rows = 16;  // to fetch the weights from the third cache for
-  const bool many = sizes.rows >= enough_rows * thread_count();
+  const bool many = sizes.rows >= rows_at_once * thread_count();
   if (many || work * blocks * static_cast<int64_t>(sizeof(T)) <= 1 << 17) {
     const int64_t least = many ? (sizes.rows + thread_count() - 1) / thread_count() : 8;
     const int64_t grain = std::max(least, 65536 / std::max<int64_t>(1, work * blocks * count));
