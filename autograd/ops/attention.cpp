@@ -92,8 +92,8 @@ Attended attend(const Attention& how, const Tensor& q, const Tensor& k, const Te
 }
 
 // The mask is saved by itself too, so that a change of it is noticed.
-void rule(const Tensor& g, Gradients& gradients, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& out, const Tensor& log_sums,
-          const Attention& how, const Tensor&) {
+void attention_rule(const Tensor& g, Gradients& gradients, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& out,
+                    const Tensor& log_sums, const Attention& how, const Tensor&) {
   if (grad_enabled()) return gradients.go_on_from(composed(q, k, v, how), g);
   const Tensor parts[] = {laid_out_like(q, q.shape()), laid_out_like(k, k.shape()), laid_out_like(v, v.shape())};
   kernels::attention_gradients(how, g, q, k, v, out, log_sums, parts[0], parts[1], parts[2]);
@@ -140,7 +140,7 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
   const Attention how = attention_for(op, q, k, options, generator);
   if (options.mask.defined() && options.mask.requires_grad() && grad_enabled()) return composed(q, k, v, how);
   const auto [out, log_sums] = attend(how, q.detach(), k.detach(), v.detach());
-  return recorder.joint(out, {q, k, v}, rule, q, k, v, autograd::output, log_sums, how, how.mask);
+  return recorder.joint(out, {q, k, v}, attention_rule, q, k, v, autograd::output, log_sums, how, how.mask);
 }
 
 Tensor self_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options, Generator& generator) {

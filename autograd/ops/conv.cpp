@@ -41,7 +41,7 @@ Tensor weight_gradient(const Tensor& g, const Tensor& x, const Shape& weight, co
                                           wrt(x, to_x, g, x.shape(), window, groups));
 }
 
-void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups) {
+void conv_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups) {
   if (gradients.wanted(0)) gradients.add(0, input_gradient(g, weight, x.shape(), window, groups));
   if (gradients.wanted(1)) {
     if (grad_enabled()) {
@@ -57,7 +57,7 @@ void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& 
 
 Tensor convolution(const Tensor& x, const Tensor& weight, const Tensor& bias, const Window2d& window, int64_t groups,
                    kernels::PackedWeights* packed = nullptr) {
-  return autograd::record("conv2d").joint(kernels::conv2d(x, weight, bias, window, groups, packed), {x, weight, bias}, rule, x, weight, window,
+  return autograd::record("conv2d").joint(kernels::conv2d(x, weight, bias, window, groups, packed), {x, weight, bias}, conv_rule, x, weight, window,
                                           groups);
 }
 

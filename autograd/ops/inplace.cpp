@@ -98,6 +98,10 @@ const Tensor& replace(std::string_view op, const Tensor& x, const F& f) {
   kernels::copy_into(x, y);
   return x;
 }
+// Chooses among functions of one name.
+const Tensor& replace(std::string_view op, const Tensor& x, Tensor (*f)(const Tensor&)) {
+  return replace(op, x, [f](const Tensor& v) { return f(v); });
+}
 
 }  // namespace
 

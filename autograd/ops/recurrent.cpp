@@ -59,8 +59,8 @@ kernels::RecurrentParameters parameters(const RecurrentWeights& weights) {
   return {weights.input, weights.hidden, weights.input_bias, weights.hidden_bias};
 }
 
-void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& h, const Tensor& c, const RecurrentWeights& weights,
-          const kernels::RecurrentStates& saved, const Layer& layer) {
+void recurrent_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& h, const Tensor& c, const RecurrentWeights& weights,
+                    const kernels::RecurrentStates& saved, const Layer& layer) {
   if (grad_enabled()) return gradients.go_on_from(packed(composed(layer, x, {h, c}, weights)), g);
   kernels::RecurrentGradients parts = kernels::recurrent_gradients(layer.steps, g, saved, parameters(weights), gradients.wanted(0), gradients.last());
   const Tensor input = reshape(parts.input, {-1, parts.input.size(2)}), hidden = reshape(parts.hidden, {-1, parts.hidden.size(2)});
@@ -81,7 +81,7 @@ void rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& 
 }
 
 // The same in one node.
-Tensor fused(const Layer& layer, const Tensor& x, const LstmState& state, const RecurrentWeights& weights) {
+Tensor fused_layer(const Layer& layer, const Tensor& x, const LstmState& state, const RecurrentWeights& weights) {
   const auto& [w, u, b, b2, projection, peephole] = weights;
   const autograd::Recorder recorder = autograd::record(layer.op);
   bool keep = false;
@@ -89,7 +89,7 @@ Tensor fused(const Layer& layer, const Tensor& x, const LstmState& state, const 
   const kernels::RecurrentStates run = kernels::recurrent(layer.steps, x, parameters(weights), state.h, state.c, keep);
   const auto back = [](const Tensor& g, Gradients& gradients, const Tensor& in, const Tensor& h, const Tensor& c, const Tensor& wi, const Tensor& wh,
                        const Tensor& bi, const Tensor& bh, const Tensor& states, const Tensor& gates, const Tensor& extra, const Layer& which) {
-    rule(g, gradients, in, h, c, {wi, wh, bi, bh}, {states, gates, extra}, which);
+    recurrent_rule(g, gradients, in, h, c, {wi, wh, bi, bh}, {states, gates, extra}, which);
   };
   return recorder.joint(run.states, {x, state.h, state.c, w, u, b, b2}, back, x, state.h, state.c, w, u, b, b2, autograd::output, run.gates,
                         run.extra, layer);
@@ -142,7 +142,7 @@ RecurrentResult run(Layer layer, const Tensor& x, const LstmState& first, const 
     states = all.h;
     c = all.c;
   } else {
-    states = fused(layer, x, state, weights);
+    states = fused_layer(layer, x, state, weights);
     if (state.c.defined()) c = select(states, 0, steps + 1);
   }
   const bool reverse = layer.steps.reverse;

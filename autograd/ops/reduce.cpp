@@ -22,7 +22,7 @@ using autograd::wrt;
 namespace {
 
 // The gradient of a reduction, or its result, along the axes that it lost.
-Tensor spread(const Tensor& g, const Shape& shape, const Shape& kept) {
+Tensor spread_over_axes(const Tensor& g, const Shape& shape, const Shape& kept) {
   if (g.requires_grad()) return expand(reshape(g, kept), shape);
   Shape strides = Shape::filled(shape.rank(), 0);  // the same view in one step
   for (int i = 0, from = 0; i < shape.rank(); ++i) {
@@ -44,7 +44,7 @@ uint32_t mask_of(std::string_view op, const Tensor& x, const AxesArgument& axes)
 
 Tensor sum(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   const uint32_t mask = mask_of("sum", x, axes);
-  return record("sum")(kernels::sum(x, mask, keepdim), wrt(x, spread, x.shape(), kept_shape(x, mask)));
+  return record("sum")(kernels::sum(x, mask, keepdim), wrt(x, spread_over_axes, x.shape(), kept_shape(x, mask)));
 }
 
 Tensor mean(const Tensor& x, const AxesArgument& axes, bool keepdim) {

@@ -34,7 +34,7 @@ size_t copy_up_to(const uint8_t* in, void* out, size_t count) {
   return static_cast<size_t>(std::find_if(values, values + count, [](T value) { return value > largest; }) - values);
 }
 
-constexpr ElementType types[] = {
+constexpr ElementType all_types[] = {
     {"F32", "f4", 4, f32, nullptr},
     {"F64", "f8", 8, f64, nullptr},
     {"I64", "i8", 8, i64, nullptr},
@@ -52,10 +52,10 @@ constexpr ElementType types[] = {
 
 }  // namespace
 
-std::span<const ElementType> element_types() { return types; }
+std::span<const ElementType> element_types() { return all_types; }
 
 const ElementType& stored_as(DType dtype) {
-  return *std::find_if(std::begin(types), std::end(types), [&](const ElementType& t) { return t.dtype == dtype; });  // such types come first
+  return *std::find_if(std::begin(all_types), std::end(all_types), [&](const ElementType& t) { return t.dtype == dtype; });  // such types come first
 }
 
 // Sizes of zero don't excuse the others: strides multiply those.

@@ -2,56 +2,30 @@
 
 #include <scry/core/parallel.hpp>
 #include <csignal>
-#include <cstdio>
-#include <new>
-#include <CLI/CLI.hpp>
 
 #include "commands.hpp"
 #include "predict.hpp"
 #include "train.hpp"
-
-namespace {
-
-constexpr int failure = 1, usage = 2;
-
-// One line, whatever a file's name or contents put into the message.
-void complain(std::string message) {
-  for (char& c : message)
-    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
-  std::fprintf(stderr, "classify: %s\n", message.c_str());
-}
-
-int run(const classify::Commands& commands) {
-  if (commands.threads > 0) scry::set_thread_count(commands.threads);
-  scry::set_flush_denormals(true);
-  int status = 0;
-  if (commands.is("train"))
-    status = classify::train(commands.train);
-  else if (commands.is("evaluate"))
-    classify::evaluate_checkpoint(commands.checkpoint, commands.data, commands.json);
-  else
-    classify::predict(commands.checkpoint, commands.images, commands.top);
-  if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw std::runtime_error("standard output can't be written; is the disk full?");
-  return status;
-}
-
-}  // namespace
+#include "words.hpp"
 
 int main(int argc, char** argv) {
   // A limit on the size of files is then an error of whoever writes, as a full disk is, and not the end.
   std::signal(SIGXFSZ, SIG_IGN);
-  try {
-    classify::Commands commands;
-    try {
-      return commands.parse(argc, argv) ? run(commands) : 0;
-    } catch (const classify::UsageError& error) {
-      complain(std::string(error.what()) + "; " + commands.help() + " tells more");
-      return usage;
+  classify::Commands commands;
+  arguments::Arguments line = classify::command_line(commands);
+  return arguments::run(line, argc, argv, [&] {
+    if (commands.threads > 0) scry::set_thread_count(static_cast<int>(commands.threads));
+    scry::set_flush_denormals(true);
+    if (line.is("evaluate"))
+      classify::evaluate_checkpoint(commands.checkpoint, commands.data, commands.json);
+    else if (line.is("predict"))
+      classify::predict(commands.checkpoint, commands.images, commands.top);
+    else {
+      classify::TrainOptions& options = commands.train;
+      options.given = line.given("train");
+      options.again = classify::shell_quoted(argv[0]) + (commands.threads > 0 ? " --threads " + std::to_string(commands.threads) : "");
+      return classify::train(options);
     }
-  } catch (const std::bad_alloc&) {
-    complain("the memory is used up");
-  } catch (const std::exception& error) {
-    complain(error.what());
-  }
-  return failure;
+    return 0;
+  });
 }

@@ -26,7 +26,7 @@ Tensor read_input(const std::string& path, const ImageKind& kind) {
 
 }  // namespace
 
-void predict(const std::string& checkpoint, const std::vector<std::string>& images, int top) {
+void predict(const std::string& checkpoint, const std::vector<std::string>& images, int64_t top) {
   const scry::NoGrad no_grad;
   const auto [model, kind] = load_model(checkpoint);
   // All are read before anything is printed, so that a missing one is the only line.

@@ -3,6 +3,7 @@
 #include <scry/scry.hpp>
 #include <cmath>
 #include <cstdio>
+#include <arguments.hpp>
 #include <nlohmann/json.hpp>
 
 #include "score.hpp"
@@ -42,8 +43,8 @@ void refuse_contradictions(const TrainOptions& given, const TrainOptions& saved)
   const json mine = to_json(given), theirs = to_json(saved);
   for (const auto& item : mine.items())
     if (given.given.contains(item.key()) && item.key() != "epochs" && item.key() != "data" && item.value() != theirs[item.key()])
-      throw UsageError("--" + item.key() + " " + item.value().dump() + " contradicts --resume: the run in " + given.out + " has " +
-                       theirs[item.key()].dump() + "; leave the option out, or begin a new run with another --out");
+      throw arguments::UsageError("--" + item.key() + " " + item.value().dump() + " contradicts --resume: the run in " + given.out + " has " +
+                                  theirs[item.key()].dump() + "; leave the option out, or begin a new run with another --out");
 }
 
 ImageKind kind_of(const scry::data::ImageDataset& data) {
@@ -76,8 +77,8 @@ SavedRun read_run(const TrainOptions& given) {
   if (given.given.contains("epochs")) saved.options.epochs = given.epochs;
   const int64_t behind = saved.position.epoch + (saved.position.batch > 0 ? 1 : 0);
   if (saved.options.epochs < behind)
-    throw UsageError(scry::text("--epochs ", saved.options.epochs, ": the run in ", given.out, " is in epoch ", behind, " already; ask for at least ",
-                                behind, " in all"));
+    throw arguments::UsageError(scry::text("--epochs ", saved.options.epochs, ": the run in ", given.out, " is in epoch ", behind,
+                                           " already; ask for at least ", behind, " in all"));
   return saved;
 }
 

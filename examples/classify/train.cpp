@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <arguments.hpp>
 
 #include "run.hpp"
 #include "stop.hpp"
@@ -14,6 +15,8 @@
 namespace classify {
 namespace {
 
+using arguments::did_you_mean;
+using arguments::UsageError;
 using scry::data::ImageDataset;
 
 void check_usage(const TrainOptions& options) {

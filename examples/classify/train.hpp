@@ -2,15 +2,9 @@
 
 #include <cstdint>
 #include <set>
-#include <stdexcept>
 #include <string>
 
 namespace classify {
-
-/// A word on the command line that can't be right; ends the program with status 2.
-struct UsageError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct TrainOptions {
   std::string data = "fashion-mnist";

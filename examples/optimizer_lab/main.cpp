@@ -1,9 +1,8 @@
 // Shows how an optimizer moves over a landscape of two weights: step by step, with the lines of its equation, or as JSON for a plot.
 
 #include <scry/scry.hpp>
-#include <CLI/CLI.hpp>
-
 #include <cstdio>
+#include <arguments.hpp>
 
 using namespace scry;
 
@@ -40,31 +39,31 @@ void print_lines(const optim::TracedStep& step, const char* weight) {
     if (!term.name.empty()) std::printf("        %s: %-16s = %-50s = %.6g\n", weight, term.name.c_str(), term.text.c_str(), term.value);
 }
 
-struct Arguments {
+struct Options {
   std::string optimizer = "lookahead(sgd(lr=0.1), k=5, alpha=0.5)", landscape = "bowl";
   int64_t steps = 20;
   bool json = false, terms = false;
 };
 
-void show(const Arguments& arguments) {
-  const Landscape& landscape = find(arguments.landscape);
+void show(const Options& options) {
+  const Landscape& landscape = find(options.landscape);
   const Tensor x = full({1}, landscape.x, f64).requires_grad_(), y = full({1}, landscape.y, f64).requires_grad_();
-  optim::Optimizer optimizer = optim::make_optimizer(arguments.optimizer, optim::Registry({{"x", x}, {"y", y}}));
+  optim::Optimizer optimizer = optim::make_optimizer(options.optimizer, optim::Registry({{"x", x}, {"y", y}}));
   optim::Trace trace(optimizer, {{"x", 0}, {"y", 0}});
   std::vector<double> heights;
-  for (int64_t i = 0; i < arguments.steps; ++i) {
+  for (int64_t i = 0; i < options.steps; ++i) {
     optimizer.zero_grad();
     const Tensor height = sum(landscape.height(x, y));
     height.backward();
     heights.push_back(height.item());
     optimizer.step();
   }
-  if (arguments.json) return static_cast<void>(std::puts(trace.json().c_str()));
+  if (options.json) return static_cast<void>(std::puts(trace.json().c_str()));
   std::printf("%s on %s\n  step          x          y     height before\n", optimizer.expression().c_str(), landscape.name);
   const auto& steps = trace.steps();
   for (size_t i = 0; i + 1 < steps.size(); i += 2) {
     std::printf("%6lld %10.5f %10.5f  %.6g\n", static_cast<long long>(steps[i].step), steps[i].after, steps[i + 1].after, heights[i / 2]);
-    if (!arguments.terms) continue;
+    if (!options.terms) continue;
     print_lines(steps[i], "x");
     print_lines(steps[i + 1], "y");
   }
@@ -73,29 +72,21 @@ void show(const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Arguments arguments;
-  CLI::App app{"Shows how an optimizer moves over a landscape of two weights"};
-  app.add_option("optimizer", arguments.optimizer, "as in: lookahead(adam(lr=0.1), k=5)")->capture_default_str();
-  app.add_option("--landscape", arguments.landscape, "bowl, rosenbrock, beale or saddle")->capture_default_str();
-  app.add_option("--steps", arguments.steps, "how many")->capture_default_str()->check(CLI::Range(int64_t{1}, int64_t{100000}));
-  app.add_flag("--json", arguments.json, "the trace, with every slot and term");
-  app.add_flag("--terms", arguments.terms, "the lines of the equation in each step");
-  try {
-    app.parse(argc, argv);
-    optim::check_optimizer(arguments.optimizer);
-    find(arguments.landscape);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    std::fprintf(stderr, "optimizer_lab: %s\n", error.what());
-    return 2;
-  } catch (const Error& error) {
-    std::fprintf(stderr, "optimizer_lab: %s\n", error.what());
-    return 2;
-  }
-  try {
-    show(arguments);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "optimizer_lab: %s\n", error.what());
-    return 1;
-  }
+  Options options;
+  arguments::Arguments line("optimizer_lab", "Shows how an optimizer moves over a landscape of two weights.");
+  line.option("optimizer", options.optimizer, "TEXT", "as in: lookahead(adam(lr=0.1), k=5)");
+  line.option("--landscape", options.landscape, "NAME", "bowl, rosenbrock, beale or saddle");
+  line.option("--steps", options.steps, 1, 100000, "how many");
+  line.flag("--json", options.json, "the trace, with every slot and term");
+  line.flag("--terms", options.terms, "the lines of the equation in each step");
+  return arguments::run(line, argc, argv, [&] {
+    try {
+      optim::check_optimizer(options.optimizer);
+      find(options.landscape);
+    } catch (const Error& error) {
+      throw arguments::UsageError(error.what());
+    }
+    show(options);
+    return 0;
+  });
 }

@@ -15,8 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <iostream>
-#include <CLI/CLI.hpp>
+#include <arguments.hpp>
 #include <nlohmann/json.hpp>
 
 namespace bench {
@@ -33,7 +32,7 @@ void print_line(const Result& result) {
                                {"median_us", result.seconds * 1e6},
                                {"items_per_s", result.items / result.seconds},
                                {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024}};
-  std::cout << line << std::endl;
+  std::puts(line.dump().c_str());
 }
 
 // The limit of a step: its products at the rate of a large one, and its streams at the rate of memory, one after the other.
@@ -81,33 +80,32 @@ Machine measure_machine() {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  CLI::App app{"Times scry's training workloads."};
   std::string name;
-  int threads = 2, steps = 0;
+  int64_t threads = 2, steps = 0;
   double seconds = 3;
   bool list = false, roofline = false;
-  app.add_option("workload", name, "Which one to run");
-  app.add_option("--threads", threads, "How many threads to use")->check(CLI::PositiveNumber);
-  app.add_option("--seconds", seconds, "How long to run it")->check(CLI::PositiveNumber);
-  app.add_option("--steps", steps, "How many steps to run instead")->check(CLI::PositiveNumber);
-  app.add_flag("--list", list, "Print the workloads' names");
-  app.add_flag("--roofline", roofline, "Run all of them, and print them beside what the machine reaches");
-  CLI11_PARSE(app, argc, argv);
-  if (list) {
-    for (const auto& [workload, run] : bench::workloads()) std::cout << workload << '\n';
+  arguments::Arguments line("bench", "Times scry's training workloads.");
+  line.option("workload", name, "NAME", "Which one to run");
+  line.option("--threads", threads, 1, 1024, "How many threads to use");
+  line.option("--seconds", seconds, 0, "How long to run it");
+  line.option("--steps", steps, 1, 1 << 30, "How many steps to run instead");
+  line.flag("--list", list, "Print the workloads' names");
+  line.flag("--roofline", roofline, "Run all of them, and print them beside what the machine reaches");
+  return arguments::run(line, argc, argv, [&] {
+    if (list) {
+      for (const auto& [workload, run] : bench::workloads()) std::puts(workload.c_str());
+      return 0;
+    }
+    scry::set_thread_count(static_cast<int>(threads));
+    scry::set_flush_denormals(true);
+    if (roofline) {
+      bench::print_roofline(seconds);
+      return 0;
+    }
+    const auto found = bench::workloads().find(name);
+    if (found == bench::workloads().end()) throw arguments::UsageError("there is no workload '" + name + "'; --list names them");
+    scry::manual_seed(0);
+    bench::print_line(found->second({name, seconds, static_cast<int>(steps)}));
     return 0;
-  }
-  scry::set_thread_count(threads);
-  scry::set_flush_denormals(true);
-  if (roofline) {
-    bench::print_roofline(seconds);
-    return 0;
-  }
-  const auto found = bench::workloads().find(name);
-  if (found == bench::workloads().end()) {
-    std::cerr << "bench: no workload '" << name << "'; --list names them\n";
-    return 2;
-  }
-  scry::manual_seed(0);
-  bench::print_line(found->second({name, seconds, steps}));
+  });
 }

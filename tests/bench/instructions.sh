@@ -33,9 +33,10 @@ failed=0
 lines=""
 for workload in "${workloads[@]}"; do
   # What starting takes is the same in both runs.
-  few=$(count "$workload" 2)
-  more=$(count "$workload" 4)
-  now=$(((more - few) / 2))
+  exec {first}< <(count "$workload" 1)
+  two=$(count "$workload" 2)
+  read -r one <&"$first" || exit 1
+  now=$((two - one))
   lines+="$workload $now"$'\n'
   $record && continue
   before=$(sed -n "s/^$workload //p" "$recorded")

@@ -10,7 +10,7 @@ using namespace scry::test;
 // The files that the fuzzers start from, and those that once broke a reader: each is read, or refused with an Error.
 TEST(FuzzCorpus, IsReadOrRefused) {
   int read = 0, refused = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(SCRY_FUZZ_CORPUS)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(SCRY_SOURCE_DIR "/tests/fuzz/corpus")) {
     if (!entry.is_regular_file()) continue;
     const std::string path = entry.path().string();
     const std::function<void()> readers[] = {[&] { io::load_safetensors(path); }, [&] { io::load_npz(path); }, [&] { io::load_npy(path); }};

@@ -42,17 +42,26 @@ for object in "${objects[@]}"; do
   [[ -e $object ]] || exit 1 # the compiler has said why
 done
 
-status=0
-for reader in "${readers[@]}"; do
+# fuzz READER: fuzzes one, and says what came of it.
+fuzz() {
+  local reader=$1
   "$compiler" "${flags[@]}" -fsanitize=fuzzer "$root/tests/fuzz/${reader}_fuzz.cpp" "${objects[@]}" -lz -pthread -o "$build/$reader"
   mkdir -p "$build/found/$reader"
   if "$build/$reader" -max_total_time="$seconds" -max_len=8192 -rss_limit_mb=512 -timeout=10 -artifact_prefix="$build/$reader-" -print_final_stats=1 \
     "$build/found/$reader" "$root/tests/fuzz/corpus/$reader" >"$build/$reader.log" 2>&1; then
     echo "$reader: $(sed -n 's/^Done //p' "$build/$reader.log"), nothing found"
   else
-    status=1
     tail -n 60 "$build/$reader.log" >&2
     echo "fuzz/run.sh: $reader fails; see above and $build/$reader.log" >&2
+    return 1
   fi
+}
+
+running=()
+for reader in "${readers[@]}"; do
+  fuzz "$reader" &
+  running+=($!)
 done
+status=0
+for each in "${running[@]}"; do wait "$each" || status=1; done
 exit $status

@@ -77,7 +77,7 @@ void compare_all(const std::string& group, const std::vector<Case>& cases) {
   if (const std::string why = missing_in_python("torch safetensors"); !why.empty()) GTEST_SKIP() << why;
   const TempFolder folder;
   set_winograd(false);  // which is as exact as single precision allows only in a single layer
-  ASSERT_TRUE(run_python({SCRY_PYTORCH_CASES, "write", folder.path(), group}));
+  ASSERT_TRUE(run_python({SCRY_SOURCE_DIR "/tests/nn/pytorch_cases.py", "write", folder.path(), group}));
   for (const DType dtype : {f32, f64}) {
     const std::string type(name_of(dtype));
     std::map<std::string, Recorded> theirs = read_cases(folder / (type + ".safetensors"));
@@ -89,7 +89,7 @@ void compare_all(const std::string& group, const std::vector<Case>& cases) {
     }
     for (const auto& [name, recorded] : theirs) ADD_FAILURE() << "the case '" << name << "' is in pytorch_cases.py only";
   }
-  EXPECT_TRUE(run_python({SCRY_PYTORCH_CASES, "read", folder.path(), group}));
+  EXPECT_TRUE(run_python({SCRY_SOURCE_DIR "/tests/nn/pytorch_cases.py", "read", folder.path(), group}));
 }
 
 TEST(PyTorch, Layers) { compare_all("layers", layer_cases()); }
