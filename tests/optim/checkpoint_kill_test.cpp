@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -14,7 +15,9 @@ namespace scry::optim {
 namespace {
 
 constexpr int64_t classes = 3, features = 6, hidden = 8, epochs = 60;
+constexpr int64_t lives = 50, batches_a_life = 7;                // fewer in all than there are, so the last life has something left
 constexpr const char* worker_variable = "SCRY_KILLED_TRAINING";  // in the process that trains: where its checkpoint lies
+constexpr const char* last_variable = "SCRY_LAST_TRAINING";      // …: set where nobody will kill it
 
 data::ImageDataset dataset() {
   Generator random(5);
@@ -63,12 +66,16 @@ class Everything {
   Trainer trainer_;
 };
 
-// Trains on from the checkpoint, saves after every batch, and says on standard output that it did.
+// Trains on from the checkpoint, saves after every batch, and says on standard output that it did; then waits to be killed, if it will be.
 int train_until_killed(const std::string& path) {
   Everything run;
   if (std::filesystem::exists(path)) load_checkpoint(path, run.optimizer(), run.parts());
   struct Report : Callback {
-    void batch_done(Training&) override { std::ignore = ::write(STDOUT_FILENO, ".", 1); }
+    void batch_done(Training&) override {
+      std::ignore = ::write(STDOUT_FILENO, ".", 1);
+      while (++batches >= batches_a_life && !std::getenv(last_variable)) ::pause();
+    }
+    int64_t batches = 0;
   } report;
   SaveCheckpoints saves(run.optimizer(), {.last = path, .every = 1, .parts = run.parts()});
   run.train({&saves, &report});
@@ -77,7 +84,7 @@ int train_until_killed(const std::string& path) {
 
 // This test program once more, as the process that trains.
 struct Process {
-  explicit Process(const std::string& path) {
+  Process(const std::string& path, bool last) {
     int ends[2];
     require(::pipe(ends) == 0, "no pipe");
     pid = ::fork();
@@ -85,6 +92,7 @@ struct Process {
       ::dup2(ends[1], STDOUT_FILENO);
       ::close(ends[0]);
       ::setenv(worker_variable, path.c_str(), 1);
+      if (last) ::setenv(last_variable, "", 1);
       ::execl("/proc/self/exe", "optim_tests", "--gtest_filter=Checkpoint.SurvivesBeingKilled", "--gtest_brief=1", nullptr);
       ::_exit(127);
     }
@@ -115,20 +123,21 @@ TEST(Checkpoint, SurvivesBeingKilled) {
   const std::string path = folder + "/last.safetensors", half_written = folder + "/.last.safetensors.tmp";
   Generator random(9);
   int during_a_save = 0;
-  for (int kill = 0; kill < 50; ++kill) {
-    const Process process(path);
-    ASSERT_TRUE(process.wait_for(random.below(7))) << "it ended by itself before kill " << kill;
+  for (int kill = 0; kill < lives; ++kill) {
+    const Process process(path, false);
+    ASSERT_TRUE(process.wait_for(random.below(batches_a_life))) << "it ended by itself before kill " << kill;
     if (kill % 2 == 0) {
       ::usleep(static_cast<useconds_t>(random.below(3000)));
     } else {
-      while (!std::filesystem::exists(half_written) && ::waitpid(process.pid, nullptr, WNOHANG) == 0) continue;
+      const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+      while (!std::filesystem::exists(half_written) && std::chrono::steady_clock::now() < end) continue;
     }
     ::kill(process.pid, SIGKILL);
     ASSERT_TRUE(WIFSIGNALED(process.end()));
     during_a_save += std::filesystem::exists(half_written) ? 1 : 0;
   }
   EXPECT_GT(during_a_save, 0);
-  EXPECT_EQ(Process(path).end(), 0);
+  EXPECT_EQ(Process(path, true).end(), 0);
 
   Everything whole, resumed;
   whole.train({});
