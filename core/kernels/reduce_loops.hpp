@@ -170,21 +170,18 @@ void take_line(const R& reducer, const T* data, int64_t count, typename R::Numbe
     take_rows<T>(reducer, {data + i, strip, rows, strip, 0, i, strip}, 0, states);
     i += rows * strip;
   }
-#pragma GCC unroll 4
-  for (int r = 0; r + 1 < registers; ++r) {
-    if (i + (r + 1) * lanes > count) break;
-    last[0] = states[r];
-    take_rows<T>(reducer, {data + i + r * lanes, lanes, 1, 0, 0, i, 0}, 0, last);
-    states[r] = last[0];
+  for (; i + lanes <= count; i += lanes) {
+    last[0] = states[0];
+    take_rows<T>(reducer, {data + i, lanes, 1, 0, 0, i, 0}, 0, last);
+    states[0] = last[0];
   }
   if (const int64_t rest = count % lanes) {  // a register that reaches back, or has room
-    constexpr int r = registers - 1;
     T few[lanes];
     if (count < lanes) std::copy_n(data, count, few + lanes - count);
-    last[0] = states[r];
-    take_rows<T>(reducer, {count < lanes ? few : data + count - lanes, lanes, 1, 0, 0, count - (r + 1) * lanes, 0}, 0, last);
-    for (auto& part : last[0].part) part = from_lane(lanes - rest, part, states[r].part[&part - last[0].part]);
-    states[r] = last[0];
+    last[0] = states[1];
+    take_rows<T>(reducer, {count < lanes ? few : data + count - lanes, lanes, 1, 0, 0, count - 2 * lanes, 0}, 0, last);
+    for (auto& part : last[0].part) part = from_lane(lanes - rest, part, states[1].part[&part - last[0].part]);
+    states[1] = last[0];
   }
   for (int half = registers / 2; half > 0; half /= 2)
     for (int r = 0; r < half; ++r) states[r] = merged(reducer, states[r], states[r + half], half * lanes);
