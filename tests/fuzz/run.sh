@@ -27,7 +27,7 @@ fi
 
 # What the readers need of core, and no more: it is compiled anew where it changed.
 objects=()
-for source in dtype error memory memory_large parallel region shape storage tensor kernels/{copy,elementwise,transpose} \
+for source in dtype error memory memory_large parallel region room shape storage tensor kernels/{copy,elementwise,transpose} \
   io/{element_type,file,npy,npy_header,npz,safetensors,safetensors_header,zip_reader,zip_stream,zip_writer}; do
   object=$build/${source//\//_}.o
   objects+=("$object")
