@@ -37,7 +37,7 @@ struct Magnitude {
 };
 
 /// How many elements aren't zero.
-struct Nonzero : SumOf<int64_t, Identity> {
+struct Nonzero : SumOf<uint64_t, Identity> {
   template <class A, class V>
   A take(A count, V value) const {
     return count - convert_lanes<A>(value != 0);  // true is -1 in lanes
