@@ -27,6 +27,14 @@ bool gradient_in_window(const Row& row, autograd::Leaf* leaf) {
   return true;
 }
 
+// Calls function(i) for every row: what one touches has left the caches since the last step, so threads wait for memory side by side.
+template <class F>
+void for_rows(size_t count, const F& function) {
+  parallel_for(static_cast<int64_t>(count), 128, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) function(static_cast<size_t>(i));
+  });
+}
+
 void print_line(const std::string& message) { std::fprintf(stderr, "%s\n", message.c_str()); }
 
 }  // namespace
@@ -153,15 +161,13 @@ void Engine::activate_thawed() {
 bool Engine::collect_gradients() {
   activate_thawed();
   inputs_.resize(table_.rows.size());
-  bool any = false;
-  for (size_t i = 0; i < table_.rows.size(); ++i) {
+  for_rows(inputs_.size(), [this](size_t i) {
     const Row& row = table_.rows[i];
     inputs_[i] = {.state = RowState::outside, .scale = 1, .limit = std::numeric_limits<double>::infinity()};
-    if (row.role != RowRole::parameter || !table_.segments[static_cast<size_t>(row.segment)].active) continue;
+    if (row.role != RowRole::parameter || !table_.segments[static_cast<size_t>(row.segment)].active) return;
     inputs_[i].state = gradient_in_window(row, autograd::leaf_of(row.value)) ? RowState::stepped : RowState::idle;
-    any = any || inputs_[i].state == RowState::stepped;
-  }
-  return any;
+  });
+  return std::any_of(inputs_.begin(), inputs_.end(), [](const RowInput& input) { return input.state == RowState::stepped; });
 }
 
 bool Engine::step() {
@@ -271,7 +277,7 @@ void Engine::for_each_chunk(FunctionRef<void(const Chunk&)> function) const {
 }
 
 void Engine::bump_versions() const {
-  for (const size_t i : moved_) table_.rows[i].value.node().storage->bump_version();
+  for_rows(moved_.size(), [this](size_t i) { table_.rows[moved_[i]].value.node().storage->bump_version(); });
 }
 
 void Engine::require_training(std::string_view what) const {
