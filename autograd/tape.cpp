@@ -14,9 +14,8 @@ void saved_value_changed(const char* op) {
   fail(op, ": a tensor that the gradient needs has been changed in place since; clone it before changing it, or call backward first");
 }
 
-Maker::Maker(const Tensor& kept) {
-  Node* const node = kept.defined() ? node_of(kept) : nullptr;
-  if (!node || !node->remakes || node->freed) return;
+void Maker::rely_on(Node* node) {
+  if (node->freed) return;
   ++node->relying;
   node_ = Ref<Node>(node);
 }

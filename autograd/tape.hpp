@@ -34,7 +34,11 @@ struct Saved {
 class Maker {
  public:
   Maker() = default;
-  explicit Maker(const Tensor& kept);
+  explicit Maker(const Tensor& kept) {
+    if (!kept.defined()) return;
+    if (Node* const node = node_of(kept); node && node->remakes) [[unlikely]]
+      rely_on(node);
+  }
   Maker(Maker&&) = default;
   ~Maker() {
     if (node_) let_go();
@@ -43,6 +47,7 @@ class Maker {
   Tensor remake() const { return node_->remake(); }
 
  private:
+  void rely_on(Node* node);
   void let_go() const;
 
   Ref<Node> node_;
