@@ -37,15 +37,22 @@ class Forward {
     });
   }
 
-  void operator()(int64_t s, int64_t first, int64_t rows, int64_t block) const {
+  void operator()(int64_t s, int64_t first, int64_t last, int64_t begin, int64_t end) const {
+    for (int64_t block = begin; block < end; ++block) steps::in_tiles(first, last, [&](int64_t row, int64_t rows) { tile(s, row, rows, block); });
+  }
+
+ private:
+  static constexpr auto width = Sizes<T>::width;
+
+  void tile(int64_t s, int64_t first, int64_t rows, int64_t block) const {
     alignas(64) T product[steps::rows_at_once * N * width], seen[joint ? 1 : steps::rows_at_once * N * width];
     const int64_t t = sizes_.time(s), units = sizes_.units, unit = block * width, count = std::min(width, units - unit);
     const T *before = a_.states + sizes_.before(t) + first * units, *biases = biases_.data() + block * N * width;
-    T* gates_before = a_.gates ? a_.gates + (t * sizes_.rows + first) * N * units + unit : nullptr;
+    T* gates_before = a_.gates ? a_.gates + (t * sizes_.rows + first) * sizes_.gates_row() + unit : nullptr;
     // Rows lie pages apart: they come while the product is computed, a few at a time, which is as many as the processor waits for at once.
     const auto fetch = [&](int64_t begin, int64_t number) {
       for (int64_t r = begin; r < begin + number; ++r)
-        for (int64_t n = 0; gates_before && n < N; ++n) __builtin_prefetch(gates_before + (r * N + n) * units, 1, 2);
+        for (int64_t n = 0; gates_before && n < N; ++n) __builtin_prefetch(gates_before + r * sizes_.gates_row() + n * units, 1, 2);
     };
     if (a_.x.data) {
       const PanelRows<T> x{a_.x.data + t * a_.x_time + first * a_.x.row, a_.x.row};
@@ -55,7 +62,7 @@ class Forward {
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t at = (first + r) * units + unit;
       V hidden[N], input[N];
-      T* gates = gates_before ? gates_before + r * N * units : nullptr;
+      T* gates = gates_before ? gates_before + r * sizes_.gates_row() : nullptr;
       for (int n = 0; n < N; ++n) {
         hidden[n] = V::load_aligned(product + (r * N + n) * width) + V::load_aligned(biases + n * width);
         if (!a_.x.data) {
@@ -70,9 +77,6 @@ class Forward {
       store_some(active ? next : h, a_.states + sizes_.after(t) + at, count);
     }
   }
-
- private:
-  static constexpr auto width = Sizes<T>::width;
 
   void pack(int64_t block, const T* weight, int64_t depth, const T* bias, T* panels, T* biases) const {
     T* panel = panels + block * depth * N * width;
@@ -137,11 +141,11 @@ RecurrentStates recurrent(const Recurrence& layer, const Tensor& x, const Recurr
     out.states = Tensor::empty({T1 + lstm, sizes.rows, sizes.units}, x.dtype());
     if (lstm) out.extra = Tensor::empty({keep ? T1 : 1, sizes.rows, sizes.units}, x.dtype());
     if (gru && keep) out.extra = Tensor::empty({sizes.steps, sizes.rows, sizes.units}, x.dtype());
-    if (!joins || (keep && (lstm || gru))) out.gates = Tensor::empty({sizes.steps, sizes.rows, width}, x.dtype());
+    if (!joins || (keep && (lstm || gru))) out.gates = Tensor::empty({sizes.steps, sizes.rows, sizes.gates_row()}, x.dtype());
     const Tensor in = joins && x.strides()[2] == 1 ? x : contiguous(x);
     if (!joins && out.gates.numel() > 0)
-      blas::gemm(sizes.steps * sizes.rows, width, inputs, T{1}, {data<T>(in), inputs}, {data<T>(w_ih), inputs, true}, T{0}, data<T>(out.gates), width,
-                 data<T>(b_ih));
+      blas::gemm(sizes.steps * sizes.rows, width, inputs, T{1}, {data<T>(in), inputs}, {data<T>(w_ih), inputs, true}, T{0}, data<T>(out.gates),
+                 sizes.gates_row(), data<T>(b_ih));
     const Arrays<T> arrays{{joins ? data<T>(in) : nullptr, in.strides()[1]},
                            in.strides()[0],
                            inputs,

@@ -26,7 +26,7 @@ struct RecurrentParameters {
 struct RecurrentStates {
   /// [T + 1, B, H], for lstm [T + 2, B, H]: h0 and the state after every step (h0 first, or last where it runs in reverse), then the last c.
   Tensor states;
-  /// For the gradients: the gates' values, [T, B, gates H], for lstm and gru.
+  /// For the gradients: the gates' values, [T, B, gates H and some room], for lstm and gru.
   Tensor gates;
   /// For the gradients: lstm: every c, as `states`; gru: b_n, [T, B, H].
   Tensor extra;
@@ -36,7 +36,7 @@ struct RecurrentStates {
 RecurrentStates recurrent(const Recurrence& layer, const Tensor& x, const RecurrentParameters& weights, const Tensor& h, const Tensor& c, bool keep);
 
 struct RecurrentGradients {
-  Tensor input;   ///< of the gates' input part, [T, B, gates H]
+  Tensor input;   ///< of the gates' input part, [T, B, gates H], rows some room apart
   Tensor hidden;  ///< of W h + bias; the same tensor but for gru
   Tensor h, c;    ///< of the first states
   Tensor x;       ///< where it is wanted

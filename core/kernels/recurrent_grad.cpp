@@ -26,9 +26,11 @@ class Backward {
       : sizes_(sizes),
         a_(arrays),
         depth_(sizes.gates * sizes.units),
+        row_(sizes.gates_row()),
         state_blocks_(sizes.blocks(N)),
         blocks_(state_blocks_ + (arrays.x ? Sizes<T>::blocks_of(arrays.inputs, N) : 0)),
-        panels_(blocks_ * depth_ * N * width) {
+        panels_(blocks_ * depth_ * N * width),
+        products_(sizes.rows * blocks_ * N * width) {
     parallel_for(blocks_, 4, [&](int64_t begin, int64_t end) {
       for (int64_t block = begin; block < end; ++block) {
         if (block < state_blocks_) pack(block, block, a_.w_hh, sizes_.units);
@@ -39,55 +41,25 @@ class Backward {
 
   int64_t blocks() const { return blocks_; }
 
-  // back: 0 for the last step; after the first, at `steps`, comes what is left for the first state.
-  void operator()(int64_t back, int64_t first, int64_t rows, int64_t block) const {
-    alignas(64) T product[steps::rows_at_once * N * width];
-    const int64_t s = sizes_.steps - 1 - back, t = sizes_.time(std::max<int64_t>(s, 0)), units = sizes_.units;
-    const bool narrow = block < state_blocks_ ? is_narrow(block, units) : is_narrow(block - state_blocks_, a_.inputs);
-    if (back == 0) {
-      std::fill_n(product, rows * N * width, T{0});
-    } else {
-      const int64_t later = (sizes_.time(s + 1) * sizes_.rows + first) * depth_;
-      const T *from = (block < state_blocks_ ? a_.hidden : a_.input) + later, *panel = panels_.data() + block * depth_ * N * width;
-      constexpr int64_t part = 256;
-      for (int64_t p = 0; p < depth_; p += part) {
-        const auto fetch_share = [&](int64_t begin, int64_t number) {
-          const auto until = [&](int64_t end) { return first + begin + number * std::min(end, depth_) / depth_; };
-          for (int64_t r = until(p); block < state_blocks_ && s >= 0 && r < until(p + part); ++r) fetch(t, r, block * N * width);
-        };
-        const PanelRows<T> with{from + p, depth_};
-        const int64_t depth = std::min(part, depth_ - p);
-        if (narrow)
-          panel_product<T, 1>(with, rows, depth, panel + p * width, product, N * width, p > 0, fetch_share);
-        else
-          panel_product<T, N>(with, rows, depth, panel + p * N * width, product, N * width, p > 0, fetch_share);
-      }
-    }
-    const auto each = [&](int64_t start, int64_t columns, const auto& body) {
-      for (int64_t r = 0; r < rows; ++r)
-        for (int64_t n = 0; n < N; ++n) {
-          const int64_t column = (start * N + n) * width, count = std::min(width, columns - column);
-          if (count > 0) body(V::load_aligned(product + (r * N + n) * width), first + r, column, count);
-        }
-    };
-    if (block >= state_blocks_) {
-      if (back == 0) return;
-      T* x = a_.x + sizes_.time(s + 1) * sizes_.rows * a_.inputs;
-      return each(block - state_blocks_, a_.inputs,
-                  [&](const V& sum, int64_t row, int64_t column, int64_t count) { store_some(sum, x + row * a_.inputs + column, count); });
-    }
-    const int64_t outside = s < 0 ? sizes_.before(t) : sizes_.after(t);
-    each(block, units, [&](const V& sum, int64_t row, int64_t unit, int64_t count) {
-      const int64_t at = row * units + unit;
-      const V dh = sum + load_some(a_.carry_h + at, count) + load_some(a_.g + outside + at, count);
-      const int64_t gates = (t * sizes_.rows + row) * depth_ + unit;
-      if (s >= 0 && sizes_.active(row, t)) {
-        step(dh, t, at, gates, count);
+  // back: 0 for the last step; after the first, at `steps`, comes what is left for the first state. All products of the rows come first: what follows
+  // then runs along them, which is how memory that lies far away comes by itself.
+  void operator()(int64_t back, int64_t first, int64_t last, int64_t begin, int64_t end) const {
+    const int64_t s = sizes_.steps - 1 - back;
+    for (int64_t block = begin; block < end; ++block) {
+      if (back == 0) {
+        for (int64_t row = first; row < last; ++row) std::fill_n(product(row, block), N * width, T{0});
       } else {
-        store_some(dh, a_.carry_h + at, count);
-        for (int64_t k = 0; s >= 0 && k < sizes_.gates; ++k) put(k, V(T{0}), V(T{0}), gates, count);
+        steps::in_tiles(first, last, [&](int64_t row, int64_t rows) { multiply(sizes_.time(s + 1), row, rows, block); });
       }
-    });
+    }
+    for (int64_t row = first; row < last; ++row) {
+      for_each_register(row, begin, std::min(end, state_blocks_), 0, sizes_.units,
+                        [&](const V& sum, int64_t unit, int64_t count) { take(s, sum, row, unit, count); });
+      if (back == 0) continue;
+      T* x = a_.x + (sizes_.time(s + 1) * sizes_.rows + row) * a_.inputs;
+      for_each_register(row, std::max(begin, state_blocks_), end, state_blocks_, a_.inputs,
+                        [&](const V& sum, int64_t column, int64_t count) { store_some(sum, x + column, count); });
+    }
   }
 
  private:
@@ -105,20 +77,41 @@ class Backward {
     }
   }
 
-  // Rows lie far apart: they come while a product is computed, a few at a time, which is as many as the processor waits for at once.
-  void fetch(int64_t t, int64_t row, int64_t unit) const {
-    const int64_t at = row * sizes_.units + unit, gates = (t * sizes_.rows + row) * depth_ + unit;
-    for (int64_t i = 0; i < N * width; i += 64 / static_cast<int64_t>(sizeof(T))) {
-      __builtin_prefetch(a_.g + sizes_.after(t) + at + i);
-      if constexpr (cell != Cell::lstm) __builtin_prefetch(a_.states + sizes_.before(t) + at + i);
-      if constexpr (cell == Cell::lstm) __builtin_prefetch(a_.extra + sizes_.before(t) + at + i);
-      if constexpr (cell == Cell::gru) __builtin_prefetch(a_.extra + t * sizes_.rows * sizes_.units + at + i);
-      for (int64_t k = 0; k < gates_of(cell); ++k) {
-        if (a_.gates && a_.gates != a_.input) __builtin_prefetch(a_.gates + gates + k * sizes_.units + i, 0, 2);
-        if constexpr (cell == Cell::gru) __builtin_prefetch(a_.hidden + gates + k * sizes_.units + i, 1, 2);
-        __builtin_prefetch(a_.input + gates + k * sizes_.units + i, 1, 2);
-      }
+  T* product(int64_t row, int64_t block) const { return products_.data() + (row * blocks_ + block) * N * width; }
+
+  // What a block of W, or of the input's weights, makes of the gates' gradients at a time.
+  void multiply(int64_t t, int64_t first, int64_t rows, int64_t block) const {
+    const T* from = (block < state_blocks_ ? a_.hidden : a_.input) + (t * sizes_.rows + first) * row_;
+    const bool narrow = block < state_blocks_ ? is_narrow(block, sizes_.units) : is_narrow(block - state_blocks_, a_.inputs);
+    const T* panel = panels_.data() + block * depth_ * N * width;
+    constexpr int64_t part = 256;
+    for (int64_t p = 0; p < depth_; p += part) {
+      const int64_t depth = std::min(part, depth_ - p);
+      if (narrow)
+        panel_product<T, 1>({from + p, row_}, rows, depth, panel + p * width, product(first, block), blocks_ * N * width, p > 0);
+      else
+        panel_product<T, N>({from + p, row_}, rows, depth, panel + p * N * width, product(first, block), blocks_ * N * width, p > 0);
     }
+  }
+
+  // Calls body(sum, column, count) for the registers of a row's blocks, whose columns are counted from block `zero` on.
+  template <class F>
+  void for_each_register(int64_t row, int64_t begin, int64_t end, int64_t zero, int64_t columns, const F& body) const {
+    for (int64_t block = begin; block < end; ++block)
+      for (int64_t n = 0; n < N; ++n) {
+        const int64_t column = ((block - zero) * N + n) * width, count = std::min(width, columns - column);
+        if (count > 0) body(V::load_aligned(product(row, block) + n * width), column, count);
+      }
+  }
+
+  // A register of a state's gradient: `sum` is what the step after it made of W h.
+  void take(int64_t s, const V& sum, int64_t row, int64_t unit, int64_t count) const {
+    const int64_t t = sizes_.time(std::max<int64_t>(s, 0)), outside = s < 0 ? sizes_.before(t) : sizes_.after(t), at = row * sizes_.units + unit;
+    const V dh = sum + load_some(a_.carry_h + at, count) + load_some(a_.g + outside + at, count);
+    const int64_t gates = (t * sizes_.rows + row) * row_ + unit;
+    if (s >= 0 && sizes_.active(row, t)) return step(dh, t, at, gates, count);
+    store_some(dh, a_.carry_h + at, count);
+    for (int64_t k = 0; s >= 0 && k < sizes_.gates; ++k) put(k, V(T{0}), V(T{0}), gates, count);
   }
 
   // The gradient of a gate's input part, and of its hidden part where that is another.
@@ -158,8 +151,8 @@ class Backward {
 
   const Sizes<T>& sizes_;
   const Arrays<T>& a_;
-  int64_t depth_, state_blocks_, blocks_;
-  memory::Scratch<T> panels_;
+  int64_t depth_, row_, state_blocks_, blocks_;
+  memory::Scratch<T> panels_, products_;
 };
 
 template <class T>
@@ -175,22 +168,23 @@ RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gr
   const bool lstm = layer.cell == Cell::lstm;
   const int64_t steps = g.size(0) - 1 - lstm, rows = g.size(1), units = g.size(2), inputs = w_ih.size(1), depth = w_hh.size(0);
   const auto empty = [&](const Shape& shape) { return Tensor::empty(shape, g.dtype()); };
-  RecurrentGradients out{last && saved.gates.defined() ? saved.gates : empty({steps, rows, depth}), {}, empty({rows, units}), {}, {}};
-  if (last && saved.gates.defined()) saved.gates.node().storage->bump_version();  // should an error come from here on, they don't pass for the gates
-  out.hidden = layer.cell == Cell::gru ? empty({steps, rows, depth}) : out.input;
+  RecurrentGradients out{{}, {}, empty({rows, units}), {}, {}};
   if (lstm) out.c = empty({rows, units});
   if (wants_x) out.x = empty({steps, rows, inputs});
   dispatch_floating("recurrent", g.dtype(), [&]<class T>() {
     const Sizes<T> sizes(layer, steps, rows, units);
-    const bool joins = wants_x && sizes.joins(inputs);
+    const bool joins = wants_x && sizes.joins(inputs), reuses = last && saved.gates.defined();
+    const int64_t row = sizes.gates_row();
+    const Tensor input = reuses ? saved.gates : empty({steps, rows, row}), hidden = layer.cell == Cell::gru ? empty({steps, rows, row}) : input;
+    if (reuses) input.node().storage->bump_version();  // should an error come from here on, they don't pass for the gates
     const Arrays<T> arrays{data<T>(g),
                            data<T>(saved.gates),
                            data<T>(saved.states),
                            data<T>(saved.extra),
                            data<T>(w_hh),
                            data<T>(w_ih),
-                           data<T>(out.input),
-                           data<T>(out.hidden),
+                           data<T>(input),
+                           data<T>(hidden),
                            data<T>(out.h),
                            data<T>(out.c),
                            joins ? data<T>(out.x) : nullptr,
@@ -202,7 +196,12 @@ RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gr
       kernels::steps::run(sizes, steps + 1, tile.blocks(), depth * 2 * Sizes<T>::width, tile);
     });
     if (wants_x && !joins && out.x.numel() > 0)
-      blas::gemm(steps * rows, inputs, depth, T{1}, {arrays.input, depth}, {arrays.w_ih, inputs}, T{0}, data<T>(out.x), inputs);
+      blas::gemm(steps * rows, inputs, depth, T{1}, {arrays.input, row}, {arrays.w_ih, inputs}, T{0}, data<T>(out.x), inputs);
+    const auto values = [&](const Tensor& of) {
+      return Tensor::view(of.node().storage, of.node().offset, {steps, rows, depth}, {rows * row, row, 1}, of.dtype());
+    };
+    out.input = values(input);
+    out.hidden = values(hidden);
   });
   return out;
 }

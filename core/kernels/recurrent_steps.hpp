@@ -16,7 +16,7 @@ inline constexpr int64_t rows_at_once = 16;
 /// Where things lie. Units come in blocks of one register, the last one perhaps not full.
 template <class T>
 struct Sizes {
-  static constexpr auto width = static_cast<int64_t>(Register<T>::size);
+  static constexpr auto width = static_cast<int64_t>(Register<T>::size), line = 64 / static_cast<int64_t>(sizeof(T));
   int64_t steps, rows, units, gates;  // rows: sequences; gates: of a unit
   bool reverse;
   const int64_t* lengths;
@@ -29,6 +29,8 @@ struct Sizes {
         reverse(layer.reverse),
         lengths(layer.lengths.defined() ? static_cast<const int64_t*>(layer.lengths.raw()) : nullptr) {}
 
+  /// From one row of gates to the next: an odd number of cache lines, for rows that lie a power of two apart fall upon each other in the caches.
+  int64_t gates_row() const { return ((gates * units + line - 1) / line | 1) * line; }
   int64_t blocks(int64_t registers = 1) const { return blocks_of(units, registers); }
   static int64_t blocks_of(int64_t columns, int64_t registers) { return (columns + registers * width - 1) / (registers * width); }
   /// The time of the s-th step, and where the states before and after that time are.
@@ -41,30 +43,29 @@ struct Sizes {
   bool joins(int64_t inputs) const { return rows >= 16 && (inputs + units) * gates * units * static_cast<int64_t>(sizeof(T)) <= 1 << 21; }
 };
 
-/// Calls tile(s, first row, rows, block) for s in [0, count) in order. Where there are enough sequences for every thread, or the weights fit into a
-/// core's cache, sequences go to the threads and run all steps there: nobody waits for another, or reads what it wrote. Else blocks of units do, so
-/// that every core keeps its part of the weights. `work`: multiply-adds of a row in a block.
+/// Calls tile(first row, rows) for rows [first, last), in tiles of nearly the same height.
+template <class F>
+void in_tiles(int64_t first, int64_t last, const F& tile) {
+  const int64_t parts = (last - first + rows_at_once - 1) / rows_at_once;
+  const auto cut = [&](int64_t i) { return first + (last - first) * i / parts; };
+  for (int64_t i = 0; i < parts; ++i) tile(cut(i), cut(i + 1) - cut(i));
+}
+
+/// Calls step(s, first row, last row, first block, last block) for s in [0, count) in order. Where there are enough sequences for every thread, or
+/// the weights fit into a core's cache, sequences go to the threads and run all steps there: nobody waits for another, or reads what it wrote. Else
+/// blocks of units do, so that every core keeps its part of the weights. `work`: multiply-adds of a row in a block.
 template <class T, class F>
-void run(const Sizes<T>& sizes, int64_t count, int64_t blocks, int64_t work, const F& tile) {
-  const auto rows = [&](int64_t s, int64_t block, int64_t first, int64_t last) {
-    const int64_t parts = (last - first + rows_at_once - 1) / rows_at_once;
-    const auto cut = [&](int64_t i) { return first + (last - first) * i / parts; };
-    for (int64_t i = 0; i < parts; ++i) tile(s, cut(i), cut(i + 1) - cut(i), block);
-  };
+void run(const Sizes<T>& sizes, int64_t count, int64_t blocks, int64_t work, const F& step) {
   const bool many = sizes.rows >= rows_at_once * thread_count();
   if (many || work * blocks * static_cast<int64_t>(sizeof(T)) <= 1 << 17) {
     const int64_t least = many ? (sizes.rows + thread_count() - 1) / thread_count() : 8;
     const int64_t grain = std::max(least, 65536 / std::max<int64_t>(1, work * blocks * count));
     parallel_for(sizes.rows, grain, [&](int64_t first, int64_t last) {
-      for (int64_t s = 0; s < count; ++s)
-        for (int64_t block = 0; block < blocks; ++block) rows(s, block, first, last);
+      for (int64_t s = 0; s < count; ++s) step(s, first, last, 0, blocks);
     });
   } else {
     const int64_t grain = std::max<int64_t>(1, 32768 / std::max<int64_t>(1, work * sizes.rows));
-    for (int64_t s = 0; s < count; ++s)
-      parallel_for(blocks, grain, [&](int64_t begin, int64_t end) {
-        for (int64_t block = begin; block < end; ++block) rows(s, block, 0, sizes.rows);
-      });
+    for (int64_t s = 0; s < count; ++s) parallel_for(blocks, grain, [&](int64_t begin, int64_t end) { step(s, 0, sizes.rows, begin, end); });
   }
 }
 
