@@ -53,6 +53,46 @@ struct Units {
   }
 };
 
+// The panels of b, packed where they are asked for, or ahead of that in parallel where several units ask for each.
+class Panels {
+ public:
+  Panels(Matrix<float> b, float alpha, int64_t n, int64_t k, int64_t count, bool ahead)
+      : b_(b), alpha_(alpha), n_(n), k_(k), ahead_(ahead), all_(ahead ? count * k * widest : 0) {
+    if (ahead)
+      parallel_for(count, grain_for(k * widest * 4), [&](int64_t first, int64_t last) {
+        for (int64_t i = first; i < last; ++i)
+          for (int64_t p = 0; p < k; p += panel_depth) pack(i, p, std::min(panel_depth, k - p), all_.data() + (i * k + p) * widest);
+      });
+  }
+  int64_t columns(int64_t i) const { return std::min(widest, n_ - i * widest); }
+  int64_t width(int64_t i) const { return columns(i) <= lanes ? lanes : widest; }
+  /// Rows [p, p + count) of panel i, perhaps in the room given.
+  const float* rows(int64_t i, int64_t p, int64_t count, float* room) const {
+    if (ahead_) return all_.data() + (i * k_ + p) * widest;
+    pack(i, p, count, room);
+    return room;
+  }
+
+ private:
+  void pack(int64_t i, int64_t p, int64_t count, float* to) const { pack_panel(b_, alpha_, p, count, i * widest, columns(i), to, width(i)); }
+
+  Matrix<float> b_;
+  float alpha_;
+  int64_t n_, k_;
+  bool ahead_;
+  memory::Scratch<float> all_;
+};
+
+// Asks for rows that will be copied next, a share of them at a time: they lie far apart, which processors don't foresee.
+struct Ahead {
+  const float* from;
+  int64_t stride, count, columns;
+  void fetch(int64_t share, int64_t of, int64_t shares) const {
+    for (int64_t i = count * share / shares; i < count * (share + of) / shares; ++i)
+      for (int64_t j = 0; j < columns; j += 64 / static_cast<int64_t>(sizeof(float))) __builtin_prefetch(from + i * stride + j, 0, 2);
+  }
+};
+
 }  // namespace
 
 void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float> a, Matrix<float> b, float beta, const float* bias, float* c,
@@ -68,25 +108,36 @@ void multiply_panels(int64_t m, int64_t n, int64_t k, float alpha, Matrix<float>
     });
   }
   const Units units(m, n, a.transposed);
+  const Panels panels(b, alpha, n, k, units.panels, a.transposed && units.cuts > 1);
   const int64_t together = std::max<int64_t>(1, (int64_t{1} << 18) * units.cuts * units.groups / std::max<int64_t>(m * n * k, 1));  // worth a thread
   parallel_for(units.cuts * units.groups, together, [&](int64_t first, int64_t last) {
-    alignas(64) float panel[panel_depth * widest], block[panel_depth * most_rows];
+    alignas(64) float room[panel_depth * widest], block[panel_depth * most_rows];
     for (int64_t unit = first; unit < last; ++unit) {
       const int64_t group = unit / units.cuts, cut = unit % units.cuts, begin = m * cut / units.cuts, rows = m * (cut + 1) / units.cuts - begin;
-      const int64_t left = units.panels * group / units.groups * widest, right = std::min(n, units.panels * (group + 1) / units.groups * widest);
+      const int64_t left = units.panels * group / units.groups, right = units.panels * (group + 1) / units.groups;
       for (int64_t p = 0; p < std::max<int64_t>(k, 1); p += panel_depth) {
-        const int64_t count = std::min(panel_depth, k - p);
+        const int64_t count = std::min(panel_depth, k - p), next = a.transposed ? std::min(panel_depth, k - p - count) : 0;
         PanelRows<float> source{a.data + begin * a.stride + p, a.stride};
         // Neighbours in a column lie far apart, often by a power of two that maps them all to one place of the cache.
         if (a.transposed) {
           copy_rows(a.data + p * a.stride + begin, a.stride, count, rows, block, most_rows);
           source = {block, 1, most_rows};
         }
-        for (int64_t j = left; j < right; j += widest) {
-          const int64_t columns = std::min(widest, n - j), width = columns <= lanes ? lanes : widest;
-          pack_panel(b, alpha, p, count, j, columns, panel, width);
-          TileProduct<float> t{.a = source, .depth = count, .b = panel, .b_row = width, .out = c + begin * c_stride + j, .out_row = c_stride};
-          multiply_columns(t, rows, columns, adds || p > 0, bias ? bias + j : nullptr);
+        const Ahead ahead{a.data + (p + count) * a.stride + begin, a.stride, next, rows};
+        const int64_t piece = next > 0 ? 24 : rows;
+        for (int64_t i = left; i < right; ++i) {
+          const int64_t j = i * widest;
+          TileProduct<float> t{.a = source,
+                               .depth = count,
+                               .b = panels.rows(i, p, count, room),
+                               .b_row = panels.width(i),
+                               .out = c + begin * c_stride + j,
+                               .out_row = c_stride};
+          for (int64_t r = 0; r < rows; r += piece) {
+            const int64_t height = std::min(piece, rows - r);
+            ahead.fetch((i - left) * rows + r, height, (right - left) * rows);
+            multiply_columns(t, height, panels.columns(i), adds || p > 0, bias ? bias + j : nullptr);
+          }
         }
       }
     }

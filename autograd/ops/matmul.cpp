@@ -69,6 +69,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     autograd::require_same_dtype("linear", x, bias);
     require(bias.shape() == Shape{weight.size(0)}, "linear: expected a bias of shape [", weight.size(0), "], got ", bias.shape());
   }
+  // Rows are taken in the order in which they lie: batches of sequences that have been transposed needn't be copied.
+  if (x.rank() == 3 && x.strides()[0] < x.strides()[1]) return transpose(linear(transpose(x, 0, 1), weight, bias), 0, 1);
   if (x.rank() != 2) {
     Shape shape = x.shape();
     shape[shape.rank() - 1] = weight.size(0);
