@@ -37,6 +37,9 @@ LstmState step(const Layer& layer, const Tensor& x, const LstmState& state, cons
 
 // The layer out of differentiable ops. Returns every h, the first one included, as kernels::recurrent, [T + 1, B, …], and the last c.
 LstmState composed(const Layer& layer, const Tensor& x, LstmState state, const RecurrentWeights& weights) {
+  const int64_t units = weights.hidden.size(0) / kernels::gates_of(layer.steps.cell);
+  if (!state.h.defined()) state.h = zeros({x.size(1), weights.hidden.size(1)}, x.dtype());
+  if (layer.steps.cell == Cell::lstm && !state.c.defined()) state.c = zeros({x.size(1), units}, x.dtype());
   std::vector<Tensor> states{state.h};
   for (int64_t s = 0; s < x.size(0); ++s) {
     const int64_t t = layer.steps.reverse ? x.size(0) - 1 - s : s;
@@ -62,7 +65,8 @@ kernels::RecurrentParameters parameters(const RecurrentWeights& weights) {
 void recurrent_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& h, const Tensor& c, const RecurrentWeights& weights,
                     const kernels::RecurrentStates& saved, const Layer& layer) {
   if (grad_enabled()) return gradients.go_on_from(packed(composed(layer, x, {h, c}, weights)), g);
-  kernels::RecurrentGradients parts = kernels::recurrent_gradients(layer.steps, g, saved, parameters(weights), gradients.wanted(0), gradients.last());
+  kernels::RecurrentGradients parts = kernels::recurrent_gradients(
+      layer.steps, g, saved, parameters(weights), {gradients.wanted(0), gradients.wanted(1) || gradients.wanted(2)}, gradients.last());
   const Tensor input = reshape(parts.input, {-1, parts.input.size(2)}), hidden = reshape(parts.hidden, {-1, parts.hidden.size(2)});
   gradients.add(0, std::move(parts.x));
   gradients.add(1, std::move(parts.h));
@@ -115,20 +119,19 @@ void check(const Layer& layer, const Tensor& x, const RecurrentWeights& weights)
     if (t->defined()) autograd::require_same_dtype(op, x, *t);
 }
 
-// The first state, zeros where it isn't given.
-Tensor first_state(const char* op, const Tensor& given, const Tensor& x, int64_t units) {
+void check_first(const char* op, const Tensor& state, const Tensor& x, int64_t units) {
+  if (!state.defined()) return;
+  autograd::require_same_dtype(op, x, state);
   const Shape shape{x.size(1), units};
-  if (!given.defined()) return zeros(shape, x.dtype());
-  autograd::require_same_dtype(op, x, given);
-  require(given.shape() == shape, op, ": expected a first state of shape ", shape, ", got ", given.shape());
-  return given;
+  require(state.shape() == shape, op, ": expected a first state of shape ", shape, ", got ", state.shape());
 }
 
 RecurrentResult run(Layer layer, const Tensor& x, const LstmState& first, const RecurrentWeights& weights) {
   check(layer, x, weights);
-  const int64_t units = weights.hidden.size(0) / kernels::gates_of(layer.steps.cell), steps = x.size(0);
-  LstmState state{first_state(layer.op, first.h, x, weights.hidden.size(1)), {}};
-  if (layer.steps.cell == Cell::lstm) state.c = first_state(layer.op, first.c, x, units);
+  const bool lstm = layer.steps.cell == Cell::lstm;
+  const int64_t steps = x.size(0);
+  check_first(layer.op, first.h, x, weights.hidden.size(1));
+  if (lstm) check_first(layer.op, first.c, x, weights.hidden.size(0) / kernels::gates_of(Cell::lstm));
   if (Tensor& lengths = layer.steps.lengths; lengths.defined()) {
     require(lengths.dtype() == i64 && lengths.shape() == Shape{x.size(1)}, layer.op, ": expected i64 lengths of shape [", x.size(1), "], got ",
             lengths.dtype(), " of shape ", lengths.shape());
@@ -138,12 +141,12 @@ RecurrentResult run(Layer layer, const Tensor& x, const LstmState& first, const 
   }
   Tensor states, c;
   if (weights.projection.defined() || weights.peephole.defined() || layer.reset_before) {
-    const LstmState all = composed(layer, x, state, weights);
+    const LstmState all = composed(layer, x, first, weights);
     states = all.h;
     c = all.c;
   } else {
-    states = fused_layer(layer, x, state, weights);
-    if (state.c.defined()) c = select(states, 0, steps + 1);
+    states = fused_layer(layer, x, first, weights);
+    if (lstm) c = select(states, 0, steps + 1);
   }
   const bool reverse = layer.steps.reverse;
   Tensor output = narrow(states, 0, reverse ? 0 : 1, steps);

@@ -12,6 +12,7 @@ struct Arrays {
   PanelRows<T> x;  // of the first time; where it is null, the gates hold the input's part
   int64_t x_time, inputs;
   const T *w_ih, *w_hh, *b_ih, *b_hh;
+  bool begins_at_zero;
   T *gates, *states, *extra;
 };
 
@@ -58,7 +59,8 @@ class Forward {
       const PanelRows<T> x{a_.x.data + t * a_.x_time + first * a_.x.row, a_.x.row};
       panel_product<T, N>(x, rows, a_.inputs, input_panels_.data() + block * a_.inputs * N * width, joint ? product : seen, N * width);
     }
-    panel_product<T, N>({before, units}, rows, units, panels_.data() + block * units * N * width, product, N * width, joint && a_.x.data, fetch);
+    panel_product<T, N>({before, units}, rows, s == 0 && a_.begins_at_zero ? 0 : units, panels_.data() + block * units * N * width, product,
+                        N * width, joint && a_.x.data, fetch);
     for (int64_t r = 0; r < rows; ++r) {
       const int64_t at = (first + r) * units + unit;
       V hidden[N], input[N];
@@ -153,11 +155,18 @@ RecurrentStates recurrent(const Recurrence& layer, const Tensor& x, const Recurr
                            data<T>(w_hh),
                            data<T>(b_ih),
                            data<T>(b_hh),
+                           !h.defined(),
                            data<T>(out.gates),
                            data<T>(out.states),
                            data<T>(out.extra)};
-    std::copy_n(data<T>(contiguous(h)), count, arrays.states + (layer.reverse ? sizes.steps * count : 0));
-    if (lstm) std::copy_n(data<T>(contiguous(c)), count, arrays.extra + (layer.reverse && keep ? sizes.steps * count : 0));
+    const auto begin = [&](const Tensor& state, T* at) {
+      if (state.defined())
+        std::copy_n(data<T>(contiguous(state)), count, at);
+      else
+        std::fill_n(at, count, T{0});
+    };
+    begin(h, arrays.states + (layer.reverse ? sizes.steps * count : 0));
+    if (lstm) begin(c, arrays.extra + (layer.reverse && keep ? sizes.steps * count : 0));
     steps::dispatch_cell(layer.cell, [&]<Cell cell>() {
       const Forward<T, cell> tile(sizes, arrays, keep);
       steps::run(sizes, sizes.steps, sizes.blocks(), (sizes.units + (joins ? inputs : 0)) * sizes.gates * Sizes<T>::width, tile);

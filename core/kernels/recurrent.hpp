@@ -32,17 +32,20 @@ struct RecurrentStates {
   Tensor extra;
 };
 
-/// x: [T, B, I] of any layout, h, c: [B, H]. Without `keep` nothing is kept for the gradients.
+/// x: [T, B, I] of any layout, h, c: [B, H], or undefined for zeros. Without `keep` nothing is kept for the gradients.
 RecurrentStates recurrent(const Recurrence& layer, const Tensor& x, const RecurrentParameters& weights, const Tensor& h, const Tensor& c, bool keep);
 
 struct RecurrentGradients {
   Tensor input;   ///< of the gates' input part, [T, B, gates H], rows some room apart
   Tensor hidden;  ///< of W h + bias; the same tensor but for gru
-  Tensor h, c;    ///< of the first states
+  Tensor h, c;    ///< of the first states, where they are wanted
   Tensor x;       ///< where it is wanted
+};
+struct RecurrentWanted {
+  bool x, first;
 };
 /// Given a gradient g of `states`, and what recurrent() kept. The `last` call may write over that.
 RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& g, const RecurrentStates& saved, const RecurrentParameters& weights,
-                                       bool wants_x, bool last);
+                                       RecurrentWanted wanted, bool last);
 
 }  // namespace scry::kernels

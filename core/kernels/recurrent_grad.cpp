@@ -12,6 +12,7 @@ struct Arrays {
   const T *g, *gates, *states, *extra, *w_hh, *w_ih;
   T *input, *hidden, *carry_h, *carry_c, *x;  // x and w_ih are null where they aren't part of the steps
   int64_t inputs;
+  bool wants_first;
 };
 
 // From the last step to the first: the gradient of h after a step comes from outside, from what the step after it made of W h, and by ways
@@ -41,10 +42,11 @@ class Backward {
 
   int64_t blocks() const { return blocks_; }
 
-  // back: 0 for the last step; after the first, at `steps`, comes what is left for the first state. All products of the rows come first: what follows
-  // then runs along them, which is how memory that lies far away comes by itself.
+  // back: 0 for the last step; after the first, at `steps`, comes what is left for the first state, if that is wanted. All products of the rows come
+  // first: what follows then runs along them, which is how memory that lies far away comes by itself.
   void operator()(int64_t back, int64_t first, int64_t last, int64_t begin, int64_t end) const {
     const int64_t s = sizes_.steps - 1 - back;
+    if (s < 0 && !a_.wants_first) begin = std::max(begin, state_blocks_);
     for (int64_t block = begin; block < end; ++block) {
       if (back == 0) {
         for (int64_t row = first; row < last; ++row) std::fill_n(product(row, block), N * width, T{0});
@@ -163,17 +165,17 @@ T* data(const Tensor& x) {
 }  // namespace
 
 RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gradient, const RecurrentStates& saved,
-                                       const RecurrentParameters& weights, bool wants_x, bool last) {
+                                       const RecurrentParameters& weights, RecurrentWanted wanted, bool last) {
   const Tensor g = contiguous(gradient), w_hh = contiguous(weights.w_hh), w_ih = contiguous(weights.w_ih);
   const bool lstm = layer.cell == Cell::lstm;
   const int64_t steps = g.size(0) - 1 - lstm, rows = g.size(1), units = g.size(2), inputs = w_ih.size(1), depth = w_hh.size(0);
   const auto empty = [&](const Shape& shape) { return Tensor::empty(shape, g.dtype()); };
   RecurrentGradients out{{}, {}, empty({rows, units}), {}, {}};
   if (lstm) out.c = empty({rows, units});
-  if (wants_x) out.x = empty({steps, rows, inputs});
+  if (wanted.x) out.x = empty({steps, rows, inputs});
   dispatch_floating("recurrent", g.dtype(), [&]<class T>() {
     const Sizes<T> sizes(layer, steps, rows, units);
-    const bool joins = wants_x && sizes.joins(inputs), reuses = last && saved.gates.defined();
+    const bool joins = wanted.x && sizes.joins(inputs), reuses = last && saved.gates.defined();
     const int64_t row = sizes.gates_row();
     const Tensor input = reuses ? saved.gates : empty({steps, rows, row}), hidden = layer.cell == Cell::gru ? empty({steps, rows, row}) : input;
     if (reuses) input.node().storage->bump_version();  // should an error come from here on, they don't pass for the gates
@@ -188,14 +190,15 @@ RecurrentGradients recurrent_gradients(const Recurrence& layer, const Tensor& gr
                            data<T>(out.h),
                            data<T>(out.c),
                            joins ? data<T>(out.x) : nullptr,
-                           inputs};
+                           inputs,
+                           wanted.first};
     std::fill_n(arrays.carry_h, rows * units, T{0});
     if (lstm) std::copy_n(arrays.g + (steps + 1) * rows * units, rows * units, arrays.carry_c);
     kernels::steps::dispatch_cell(layer.cell, [&]<Cell cell>() {
       const Backward<T, cell> tile(sizes, arrays);
       kernels::steps::run(sizes, steps + 1, tile.blocks(), depth * 2 * Sizes<T>::width, tile);
     });
-    if (wants_x && !joins && out.x.numel() > 0)
+    if (wanted.x && !joins && out.x.numel() > 0)
       blas::gemm(steps * rows, inputs, depth, T{1}, {arrays.input, row}, {arrays.w_ih, inputs}, T{0}, data<T>(out.x), inputs);
     const auto values = [&](const Tensor& of) {
       return Tensor::view(of.node().storage, of.node().offset, {steps, rows, depth}, {rows * row, row, 1}, of.dtype());
