@@ -2,6 +2,7 @@
 
 // What the two passes through a recurrent layer share; for kernels' sources only.
 
+#include <scry/core/kernels/exponential.hpp>
 #include <scry/core/kernels/functions.hpp>
 #include <scry/core/kernels/panel.hpp>
 #include <scry/core/kernels/recurrent.hpp>
@@ -71,12 +72,16 @@ void run(const Sizes<T>& sizes, int64_t count, int64_t blocks, int64_t work, con
 
 // Gates need no more than an error of one unit in the last place of 1: shorter than the functions for all arguments.
 template <class T>
+Register<T> exp(const Register<T>& x) {
+  return Register<T>(bounded_exp<T>(static_cast<typename Register<T>::register_type>(x)));
+}
+template <class T>
 Register<T> sigmoid(const Register<T>& x) {
-  return Register<T>(T{1}) / (Register<T>(T{1}) + xsimd::exp(-x));
+  return Register<T>(T{1}) / (Register<T>(T{1}) + exp(-x));
 }
 template <class T>
 Register<T> tanh(const Register<T>& x) {
-  return Register<T>(T{1}) - Register<T>(T{2}) / (Register<T>(T{1}) + xsimd::exp(x + x));
+  return Register<T>(T{1}) - Register<T>(T{2}) / (Register<T>(T{1}) + exp(x + x));
 }
 
 /// Calls function.operator()<cell>().
