@@ -18,7 +18,8 @@ inline constexpr auto powers_of_two = [] {
 }();
 }  // namespace detail
 
-/// e^x as 2^n 2^f with |f| <= 1/2, by a Taylor polynomial: to an ulp or two. Beyond 2^126 and 2^-126 (f64: 2^1022, 2^-1022) it stays there; NaN stays NaN.
+/// e^x as 2^n 2^f with |f| <= 1/2, by a Taylor polynomial: to an ulp or two. Beyond 2^126 and 2^-126 (f64: 2^1022, 2^-1022) it stays there; NaN stays
+/// NaN.
 template <class T, class V>
 [[gnu::always_inline]] inline V bounded_exp(V x) {
   constexpr bool single = sizeof(T) == 4;
