@@ -53,6 +53,13 @@ Tensor extreme(const Tensor& x, uint32_t mask, bool keepdim, bool largest) {
   });
 }
 
+int64_t reduced_size(const Tensor& x, uint32_t mask) {
+  int64_t size = 1;
+  for (int axis = 0; axis < x.rank(); ++axis)
+    if (mask >> axis & 1) size *= x.shape()[axis];
+  return size;
+}
+
 // |x|^p; the power of a lane is that of a number.
 struct Power {
   double p;
@@ -73,10 +80,7 @@ Tensor any(const Tensor& x, uint32_t mask, bool keepdim) {
 }
 
 Tensor all(const Tensor& x, uint32_t mask, bool keepdim) {
-  int64_t size = 1;
-  for (int axis = 0; axis < x.rank(); ++axis)
-    if (mask >> axis & 1) size *= x.shape()[axis];
-  return counted<bool>(x, mask, keepdim, [size](int64_t count) { return count == size; });
+  return counted<bool>(x, mask, keepdim, [size = reduced_size(x, mask)](int64_t count) { return count == size; });
 }
 
 Tensor sum(const Tensor& x, uint32_t mask, bool keepdim) {
@@ -101,7 +105,7 @@ Extremes extremes_along(const Tensor& x, int axis, bool largest) {
   const Tensor indices = Tensor::empty(reduced_shape(x.shape(), 1u << axis, false), i64);
   auto* places = static_cast<int64_t*>(indices.raw());
   const auto values = [&]<class T>() {
-    const ExtremeAt<T> reducer{{largest}};
+    const ExtremeAt<T> reducer{Extreme<T>(largest)};
     const Tensor out = Tensor::empty(indices.shape(), x.dtype());
     auto* best = static_cast<T*>(out.raw());
     reduce<T>(x, 1u << axis, reducer, [&](const T* states, int64_t pitch, int64_t first, int64_t count) {
@@ -128,8 +132,11 @@ Tensor norm(const Tensor& x, double p, uint32_t mask, bool keepdim) {
 Tensor var(const Tensor& x, uint32_t mask, double correction, bool keepdim) {
   return dispatch_floating("var", x.dtype(), [&]<class T>() {
     Tensor out = Tensor::empty(reduced_shape(x.shape(), mask, keepdim), x.dtype());
-    reduce<T>(x, mask, Moments{}, [&, values = static_cast<T*>(out.raw())](const double* count, int64_t pitch, int64_t first, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) values[first + i] = static_cast<T>(count[2 * pitch + i] / std::max(0.0, count[i] - correction));
+    const auto size = static_cast<double>(reduced_size(x, mask));
+    reduce<T>(x, mask, Moments{}, [&, values = static_cast<T*>(out.raw())](const double* from, int64_t pitch, int64_t first, int64_t count) {
+      const double *sum = from + pitch, *squares = sum + pitch;
+      for (int64_t i = 0; i < count; ++i)
+        values[first + i] = static_cast<T>(Moments::squares(sum[i], squares[i], size) / std::max(0.0, size - correction));
     });
     return out;
   });

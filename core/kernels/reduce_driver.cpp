@@ -61,8 +61,8 @@ class Reduction {
   Reduction(const Tensor& x, const ReducePlan& plan, const ReduceLoops& loops, const void* reducer)
       : data_(static_cast<const std::byte*>(x.raw())), kept_(plan.kept), reduced_(plan.reduced), loops_(loops), reducer_(reducer) {
     by_columns_ = kept_.inner_stride() == 1 && kept_.inner_size() > 1;
-    turned_ =
-        !by_columns_ && reduced_.rank <= 1 && (reduced_.count < loops.lanes || (reduced_.count <= loops.short_row && kept_.count >= fewest_turned));
+    in_lines_ = reduced_.rank == 0 || (reduced_.rank == 1 && reduced_.strides[0] == 1);
+    turned_ = !by_columns_ && reduced_.rank <= 1 && kept_.count >= fewest_turned && reduced_.count <= (in_lines_ ? loops.short_row : longest_turned);
     const int64_t size = std::max<int64_t>(1, reduced_.count);
     line_ = by_columns_ ? kept_.inner_size() : kept_.count;
     width_ = std::min(line_, most_together);
@@ -122,32 +122,30 @@ class Reduction {
   // The states of a block over reduced elements [begin, end).
   void take(const Block& block, int64_t begin, int64_t end, std::byte* states) const {
     const int64_t columns = block.count;
-    if (by_columns_ || begin == end) loops_.fill(reducer_, states, pitch, columns * groups_);
+    if (by_columns_ || begin == end) loops_.fill(reducer_, states, pitch, columns, groups_, begin == end ? nullptr : at(block.first, 0));
     if (begin == end) return;
-    if (turned_) return take_turned(block, states);
     if (by_columns_) {
       take_axis(block.first, columns, begin, end, states);
       for (int64_t half = groups_ / 2; half > 0; half /= 2)
         loops_.merge(reducer_, states, pitch, states + half * columns * loops_.state, pitch, half * columns, half);
-      return;
-    }
-    const bool one_run = reduced_.rank == 0 || (reduced_.rank == 1 && reduced_.strides[0] == 1);
-    for (int64_t i = 0; i < columns; ++i) {
-      std::byte* state = states + i * loops_.state;
-      if (one_run) {
-        loops_.take_line(reducer_, at(block.first + i, begin), end - begin, state, pitch);
-      } else {
-        loops_.fill(reducer_, state, pitch, 1);  // also over what merging has left behind the one before
-        take_axis(block.first + i, 1, begin, end, state);
+    } else if (turned_ || in_lines_) {
+      take_lines(block, begin, end, states);
+    } else {
+      for (int64_t i = 0; i < columns; ++i) {
+        loops_.fill(reducer_, states + i * loops_.state, pitch, 1, 1,
+                    at(block.first + i, 0));  // also over what merging has left behind the one before
+        take_axis(block.first + i, 1, begin, end, states + i * loops_.state);
       }
     }
   }
 
-  void take_turned(const Block& block, std::byte* states) const {
+  void take_lines(const Block& block, int64_t begin, int64_t end, std::byte* states) const {
+    const int64_t line = kept_.inner_size(), apart = kept_.inner_stride();
     for (int64_t done = 0; done < block.count;) {
-      const int64_t line = kept_.inner_size(), within = (block.first + done) % line, run = std::min(line - within, block.count - done);
-      const ShortRows rows{at(block.first + done, 0), reduced_.count, reduced_.inner_stride(), run, kept_.inner_stride(), line - within - run};
-      loops_.take_short(reducer_, rows, states + done * loops_.state, pitch);
+      const int64_t within = (block.first + done) % line, run = std::min(line - within, block.count - done);
+      const Lines lines{at(block.first + done, begin), end - begin, reduced_.inner_stride(), run, apart, within, line - within - run,
+                        at(block.first + done, 0)};
+      (turned_ ? loops_.take_turned : loops_.take_lines)(reducer_, lines, states + done * loops_.state, pitch);
       done += run;
     }
   }
@@ -164,22 +162,24 @@ class Reduction {
       row += run;
       if (in_place) {
         const bool last = row == end && kept + columns < kept_.count;
-        take_rows(from, columns, run, step, row - run - begin, last ? at(kept + columns, begin) : from + run * step * loops_.element, states);
+        take_rows(from, columns, run, step, row - run - begin, at(kept, 0), last ? at(kept + columns, begin) : from + run * step * loops_.element,
+                  states);
         continue;
       }
-      turn({from, run, step, columns, 1, 0}, static_cast<size_t>(loops_.element), buffer + filled * columns * loops_.element, columns);
+      turn({from, run, step, columns, 1}, static_cast<size_t>(loops_.element), buffer + filled * columns * loops_.element, columns);
       filled += run;
       if (row < end && (filled + 1) * columns <= tile_elements) continue;
-      take_rows(buffer, columns, filled, columns, row - filled - begin, nullptr, states);
+      take_rows(buffer, columns, filled, columns, row - filled - begin, at(kept, 0), nullptr, states);
       filled = 0;
     }
   }
 
   // Rows of neighbours, or elements of a line; `next`, if anything, will be wanted after them.
-  void take_rows(const std::byte* from, int64_t columns, int64_t rows, int64_t step, int64_t index, const std::byte* next, std::byte* states) const {
+  void take_rows(const std::byte* from, int64_t columns, int64_t rows, int64_t step, int64_t index, const std::byte* first, const std::byte* next,
+                 std::byte* states) const {
     if (!by_columns_) {
       alignas(64) std::byte more[most_parts * register_bytes];
-      loops_.take_line(reducer_, from, rows, more, register_bytes / loops_.state);
+      loops_.take_lines(reducer_, {from, rows, 1, 1, 0, 0, 0, first}, more, register_bytes / loops_.state);
       return loops_.merge(reducer_, states, pitch, more, register_bytes / loops_.state, 1, index);
     }
     const int64_t together = columns * groups_, times = rows / groups_, least = step == columns && loops_.parts == 1 ? 4 : 16,
@@ -197,7 +197,7 @@ class Reduction {
   const Axes &kept_, &reduced_;
   const ReduceLoops& loops_;
   const void* reducer_;
-  bool by_columns_, turned_;
+  bool by_columns_, in_lines_, turned_;
   int64_t line_, width_, length_, pieces_, groups_ = 1, blocks_each_, blocks_;
 };
 

@@ -42,7 +42,7 @@ Shape reduced_shape(const Shape& shape, uint32_t mask, bool keepdim);
 namespace detail {
 
 inline constexpr int64_t most_together = 1024;  // kept elements that are reduced together, with states that stay in cache
-inline constexpr int64_t longest_turned = 256;  // elements of rows that may be turned into columns
+inline constexpr int64_t longest_turned = 24;   // elements of rows that may be turned into columns
 
 /// Memory that is taken in one go: rows of neighbouring elements, each of which goes to the state of its column.
 struct Tile {
@@ -57,12 +57,12 @@ struct ReduceLoops {
   int64_t element, state, parts;  // bytes of an element and of one part of a state
   int64_t lanes, strip;           // states in a register, and in the registers that are worked on together
   int64_t short_row;              // rows up to this length are better turned into columns
-  void (*fill)(const void* reducer, void* states, int64_t pitch, int64_t count);
+  /// The states of columns that have taken nothing, `times` times; their first elements of all lie at `first`, if there are any.
+  void (*fill)(const void* reducer, void* states, int64_t pitch, int64_t columns, int64_t times, const void* first);
   void (*take)(const void* reducer, const Tile& tile, void* states, int64_t pitch);
-  /// The states of short rows.
-  void (*take_short)(const void* reducer, const ShortRows& rows, void* states, int64_t pitch);
-  /// The state of `count` elements, one after the other.
-  void (*take_line)(const void* reducer, const void* data, int64_t count, void* state, int64_t pitch);
+  /// The states of short lines, turned into columns, and of any whose elements lie one after the other.
+  void (*take_turned)(const void* reducer, const Lines& lines, void* states, int64_t pitch);
+  void (*take_lines)(const void* reducer, const Lines& lines, void* states, int64_t pitch);
   /// into[i] = merge(into[i], from[i]), whose indices are larger by `later`; up to a register more is overwritten.
   void (*merge)(const void* reducer, void* into, int64_t pitch, const void* from, int64_t from_pitch, int64_t count, int64_t later);
 };

@@ -1,8 +1,9 @@
 #pragma once
 
 // How a reduction is written: as a formula on registers of numbers. A reducer names the type of its states' numbers, `parts` of which make a state,
-// and brings `identity(part)`. One of a single part has `take(state, elements)` and `merge(state, state)`. Others, and those that look at their
-// elements more than once, have `take_rows(states, rows)`, which gets rows that are in cache, and `merge(state, state, later)`.
+// and brings `identity(part)`. One of a single part has `take(state, elements)` and `merge(state, state)`. Others have `take(state, elements, index)`
+// and `merge(state, state, later)`, or, where they look at their elements more than once, `take_rows(states, rows)`, which gets rows that are in
+// cache. `start(first element)` is the identity of a reducer that goes by the first element of all.
 
 #include <scry/core/kernels/lanes.hpp>
 #include <scry/core/kernels/reduce_driver.hpp>
@@ -33,6 +34,7 @@ struct Rows {
   V at(int64_t row, int r) const { return load_lanes<V>(data + row * tile.step + r * lanes); }
   /// Asks for what will be wanted next. Many rows side by side are more than the processor looks ahead in.
   void fetch(int64_t row) const {
+    if (!tile.ahead) return;
     const auto* next = reinterpret_cast<const char*>(data + row * tile.step) + tile.ahead;
     for (int64_t byte = 0; byte < registers * static_cast<int64_t>(sizeof(V)); byte += 64) __builtin_prefetch(next + byte, 0, 2);
   }
@@ -56,8 +58,12 @@ void take_rows(const R& reducer, const Tile& tile, int64_t column, StatesOf<R> (
     reducer.take_rows(states, rows);
   } else {
     for (int64_t row = 0; row < tile.rows; ++row) {
-      if (tile.ahead) rows.fetch(row);
-      for (int r = 0; r < registers; ++r) states[r].part[0] = reducer.take(states[r].part[0], rows.at(row, r));
+      rows.fetch(row);
+      for (int r = 0; r < registers; ++r)
+        if constexpr (requires { reducer.take(states[r], rows.at(row, r), row); })
+          states[r] = reducer.take(states[r], rows.at(row, r), rows.index(row));
+        else
+          states[r].part[0] = reducer.take(states[r].part[0], rows.at(row, r));
     }
   }
 }
@@ -112,30 +118,31 @@ void take_tile(const R& reducer, const Tile& tile, typename R::Number* states, i
   for (int part = 0; part < R::parts; ++part) std::copy_n(own + part * lanes, tile.columns, states + part * pitch);
 }
 
-template <class R>
-StatesOf<R> identity_of(const R& reducer) {
-  StatesOf<R> states;
-  for (auto& part : states.part) part = std::remove_reference_t<decltype(part)>{} + reducer.identity(static_cast<int>(&part - states.part));
-  return states;
+// What states are before they have taken anything, whose first elements of all are `first` (of all of them, or lane by lane).
+template <class R, class First>
+StatesOf<R> start_of(const R& reducer, const First& first) {
+  if constexpr (requires { reducer.start(first); }) {
+    return reducer.start(first);
+  } else {
+    StatesOf<R> states;
+    for (auto& part : states.part) part = std::remove_reference_t<decltype(part)>{} + reducer.identity(static_cast<int>(&part - states.part));
+    return states;
+  }
 }
 
 // Rows that are turned into columns, as many as fill some registers at a time.
 template <class T, class R>
-void take_short(const R& reducer, const ShortRows& rows, typename R::Number* to, int64_t pitch) {
+void take_turned(const R& reducer, const Lines& rows, typename R::Number* to, int64_t pitch) {
   constexpr int registers = 2;
   constexpr int64_t lanes = lanes_of<typename R::Number>, together = registers * lanes;
   alignas(64) T columns[longest_turned * together];
   typename R::Number own[R::parts * together];
-  const auto element = static_cast<int64_t>(sizeof(T)), apart = rows.apart * element, bytes = rows.size * element;
-  const bool far = apart > 128;
   for (int64_t i = 0; i < rows.count; i += together) {
-    const int64_t count = std::min(together, rows.count - i);
-    const std::byte* data = rows.data + i * apart;
-    for (int64_t row = together; far && row < 2 * together; ++row)  // the next ones, which all begin at once
-      for (int64_t byte = 0; byte < bytes; byte += 64) __builtin_prefetch(data + row * apart + byte, 0, 2);
-    turn({data, rows.size, rows.step, count, rows.apart, rows.count - i - count + rows.behind}, sizeof(T), reinterpret_cast<std::byte*>(columns),
-         together);
-    StatesOf<R> states[registers] = {identity_of(reducer), identity_of(reducer)};
+    const int64_t count = std::min(together, rows.count - i), behind = rows.count - i - count + rows.behind;
+    turn({rows.data + i * rows.apart * static_cast<int64_t>(sizeof(T)), rows.size, rows.step, count, rows.apart, 0, behind}, sizeof(T),
+         reinterpret_cast<std::byte*>(columns), together);
+    StatesOf<R> states[registers];
+    for (int r = 0; r < registers; ++r) states[r] = start_of(reducer, load_lanes<Lanes<T, lanes>>(columns + r * lanes));
     take_rows<T>(reducer, {columns, together, rows.size, together, 0, 0, 1}, 0, states);
     const bool all = count == together;
     for (int r = 0; r < registers; ++r) store_states((all ? to + i : own) + r * lanes, all ? pitch : together, states[r]);
@@ -143,50 +150,95 @@ void take_short(const R& reducer, const ShortRows& rows, typename R::Number* to,
   }
 }
 
-// All lanes' states merged into the first one's.
-template <int step, class R>
-StatesOf<R> merge_lanes_of(const R& reducer, const StatesOf<R>& states) {
-  StatesOf<R> turned;
-  for (auto& part : turned.part)
-    part = rotate<step>(states.part[&part - turned.part], std::make_integer_sequence<int, lanes_of<typename R::Number>>());
-  const StatesOf<R> both = merged(reducer, states, turned, step);
-  if constexpr (step > 1)
-    return merge_lanes_of<step / 2>(reducer, both);
-  else
-    return both;
-}
-
-// The state of a line, in registers all the way: what goes through memory has the processor wait until the line has arrived.
-template <class T, class R>
-void take_line(const R& reducer, const T* data, int64_t count, typename R::Number* to, int64_t pitch) {
-  using S = StatesOf<R>;
-  constexpr int registers = 4;
+// A line's states in a register's lanes, from strips of several registers, as many as fit.
+template <int registers, class T, class R>
+StatesOf<R> take_long(R reducer, const T* data, int64_t count, StatesOf<R> start) {
   constexpr int64_t lanes = lanes_of<typename R::Number>, strip = registers * lanes, in_cache = 64;
-  S states[registers], last[1];
-  std::fill_n(states, registers, identity_of(reducer));
-  int64_t i = 0;
-  while (i + strip <= count) {
+  StatesOf<R> states[registers];
+  std::fill_n(states, registers, start);
+  for (int64_t i = 0; i + strip <= count;) {
     const int64_t rows = std::min((count - i) / strip, in_cache);
     take_rows<T>(reducer, {data + i, strip, rows, strip, 0, i, strip}, 0, states);
     i += rows * strip;
   }
-  for (; i + lanes <= count; i += lanes) {
-    last[0] = states[0];
-    take_rows<T>(reducer, {data + i, lanes, 1, 0, 0, i, 0}, 0, last);
-    states[0] = last[0];
-  }
-  if (const int64_t rest = count % lanes) {  // a register that reaches back, or has room
-    T few[lanes];
-    if (count < lanes) std::copy_n(data, count, few + lanes - count);
-    last[0] = states[1];
-    take_rows<T>(reducer, {count < lanes ? few : data + count - lanes, lanes, 1, 0, 0, count - 2 * lanes, 0}, 0, last);
-    for (auto& part : last[0].part) part = from_lane(lanes - rest, part, states[1].part[&part - last[0].part]);
-    states[1] = last[0];
-  }
   for (int half = registers / 2; half > 0; half /= 2)
     for (int r = 0; r < half; ++r) states[r] = merged(reducer, states[r], states[r + half], half * lanes);
-  const S all = merge_lanes_of<lanes / 2>(reducer, states[0]);
-  for (int part = 0; part < R::parts; ++part) to[part * pitch] = all.part[part][0];
+  return states[0];
+}
+
+// Of runs of `step` lanes of a and b, the first ones of every two, or the second ones.
+template <int step, bool second, class V, int... I>
+V runs_of(const V& a, const V& b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b, (I / step * 2 * step + I % step + (second ? step : 0))...);
+}
+
+// The states of lines, each in the lanes of a register, become one with a lane for each: two registers are merged to one, in whose runs of `step`
+// lanes the lines alternate, until the runs are single lanes.
+template <int step, class R>
+[[gnu::always_inline]] inline void merge_lines(const R& reducer, StatesOf<R>* lines, int64_t count) {
+  constexpr auto places = std::make_integer_sequence<int, lanes_of<typename R::Number>>();
+#pragma GCC unroll 8
+  for (int64_t i = 0; i < count; i += 2) {
+    const auto &a = lines[i], &b = lines[std::min(i + 1, count - 1)];
+    StatesOf<R> first, second;
+    for (int part = 0; part < R::parts; ++part) {
+      first.part[part] = runs_of<step, false>(a.part[part], b.part[part], places);
+      second.part[part] = runs_of<step, true>(a.part[part], b.part[part], places);
+    }
+    lines[i / 2] = merged(reducer, first, second, step);
+  }
+  if constexpr (step > 1) merge_lines<step / 2>(reducer, lines, (count + 1) / 2);
+}
+
+// One line after the other, which memory is quickest with.
+template <class T, class R>
+void take_lines(const R reducer, Lines lines, typename R::Number* to, int64_t pitch) {
+  using S = StatesOf<R>;
+  constexpr int registers = 4;
+  constexpr int64_t lanes = lanes_of<typename R::Number>, strip = registers * lanes, long_enough = 8;  // neighbours overlap in shorter lines
+  const auto *data = reinterpret_cast<const T*>(lines.data), *first = lines.first ? static_cast<const T*>(lines.first) : data;
+  const int64_t size = lines.size, apart = lines.apart, strips = size < long_enough * strip ? 0 : size / strip * strip,
+                rows = (size - strips) / lanes, rest = (size - strips) % lanes;
+  int64_t i = 0;
+  for (; i < lines.count && (i + lines.before) * apart + size < lanes; ++i) {  // what has nothing before it, through a copy
+    T few[lanes];
+    std::copy_n(data + i * apart, size, few + lanes - size);
+    take_lines<T>(reducer, {reinterpret_cast<const std::byte*>(few + lanes - size), size, 1, 1, lanes, 1, 0, first + i * apart}, to + i, pitch);
+  }
+  for (; i < lines.count; i += lanes) {
+    const int64_t count = std::min(lanes, lines.count - i);
+    S states[lanes];
+#pragma GCC unroll 4
+    for (int64_t line = 0; line < count; ++line) {
+      const T* from = data + (i + line) * apart;
+      S all[1] = {start_of(reducer, first[(i + line) * apart])};
+      if (strips) all[0] = take_long<registers>(reducer, from, size, all[0]);
+      take_rows<T>(reducer, {from + strips, lanes, rows, lanes, 0, strips, lanes}, 0, all);
+      if (rest) {  // a register that reaches back
+        S more[1] = {all[0]};
+        take_rows<T>(reducer, {from + size - lanes, lanes, 1, 0, 0, size - lanes, 0}, 0, more);
+        for (int part = 0; part < R::parts; ++part) all[0].part[part] = from_lane(lanes - rest, more[0].part[part], all[0].part[part]);
+      }
+      states[line] = all[0];
+    }
+    if (count == lanes) {
+      merge_lines<static_cast<int>(lanes / 2)>(reducer, states, lanes);
+      store_states(to + i, pitch, states[0]);
+    } else {
+      merge_lines<static_cast<int>(lanes / 2)>(reducer, states, count);
+      for (int part = 0; part < R::parts; ++part)
+        for (int64_t line = 0; line < count; ++line) to[part * pitch + i + line] = states[0].part[part][line];
+    }
+  }
+}
+
+// The states of `times` times some columns, whose first elements of all are `first`, if there are any.
+template <class T, class R>
+void fill_states(const R& reducer, typename R::Number* states, int64_t pitch, int64_t columns, int64_t times, const T* first) {
+  for (int64_t i = 0; i < columns * times; ++i) {
+    const StatesOf<R> start = start_of(reducer, first ? first[i % columns] : T{});
+    for (int part = 0; part < R::parts; ++part) states[part * pitch + i] = start.part[part][0];
+  }
 }
 
 template <class R>
@@ -204,24 +256,18 @@ inline constexpr ReduceLoops reduce_loops{
     R::parts,
     lanes_of<typename R::Number>,
     lanes_of<typename R::Number>* R::registers,
-    R::parts < 3 ? 64 : longest_turned,
-    [](const void* reducer, void* states, int64_t pitch, int64_t count) {
-      for (int part = 0; part < R::parts; ++part)
-        std::fill_n(static_cast<typename R::Number*>(states) + part * pitch, count, static_cast<const R*>(reducer)->identity(part));
+    R::parts > 1 ? longest_turned : 0,  // where merging is dear
+    [](const void* reducer, void* states, int64_t pitch, int64_t columns, int64_t times, const void* first) {
+      fill_states<T>(*static_cast<const R*>(reducer), static_cast<typename R::Number*>(states), pitch, columns, times, static_cast<const T*>(first));
     },
     [](const void* reducer, const Tile& tile, void* states, int64_t pitch) {
       take_tile<T>(*static_cast<const R*>(reducer), tile, static_cast<typename R::Number*>(states), pitch);
     },
-    [](const void* reducer, const ShortRows& rows, void* states, int64_t pitch) {
-      take_short<T>(*static_cast<const R*>(reducer), rows, static_cast<typename R::Number*>(states), pitch);
+    [](const void* reducer, const Lines& lines, void* states, int64_t pitch) {
+      take_turned<T>(*static_cast<const R*>(reducer), lines, static_cast<typename R::Number*>(states), pitch);
     },
-    [](const void* of, const void* data, int64_t count, void* state, int64_t pitch) {
-      const R& reducer = *static_cast<const R*>(of);
-      auto* to = static_cast<typename R::Number*>(state);
-      if constexpr (requires { reducer.line(static_cast<const T*>(data), count, to, pitch); })
-        reducer.line(static_cast<const T*>(data), count, to, pitch);
-      else
-        take_line(reducer, static_cast<const T*>(data), count, to, pitch);
+    [](const void* reducer, const Lines& lines, void* states, int64_t pitch) {
+      take_lines<T>(*static_cast<const R*>(reducer), lines, static_cast<typename R::Number*>(states), pitch);
     },
     [](const void* reducer, void* into, int64_t pitch, const void* from, int64_t from_pitch, int64_t count, int64_t later) {
       using Number = typename R::Number;

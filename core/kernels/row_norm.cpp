@@ -96,13 +96,16 @@ RowNormResult row_norm(const Tensor& input, const Tensor& weight, const Tensor& 
       for (int64_t i = begin; i < end; ++i) {
         const T *row = static_cast<const T*>(x.raw()) + i * n, *w = weights.row(i, norm), *b = biases.row(i, norm);
         T* to = static_cast<T*>(out.y.raw()) + i * n;
-        double moments[3]{static_cast<double>(n)};  // count, mean, squares
-        if (norm.centered)
-          Moments{}.line(row, n, moments, 1);
-        else
-          detail::take_line(SumOf<double, Square>{}, row, n, moments + 2, 1);
-        means[i] = moments[1];
-        inverses[i] = 1 / std::sqrt(moments[2] / moments[0] + norm.eps);
+        const Lines line{reinterpret_cast<const std::byte*>(row), n, 1, 1, 0};
+        double moments[3]{}, squares;
+        if (norm.centered) {
+          detail::take_lines<T>(Moments{}, line, moments, 1);
+          squares = Moments::squares(moments[1], moments[2], static_cast<double>(n));
+        } else {
+          detail::take_lines<T>(SumOf<double, Square>{}, line, &squares, 1);
+        }
+        means[i] = moments[0] + moments[1] / static_cast<double>(n);
+        inverses[i] = 1 / std::sqrt(squares / static_cast<double>(n) + norm.eps);
         // The mean in two parts: rounded to T alone it would be off by much where it is far from zero.
         const T mean = static_cast<T>(means[i]), rest = static_cast<T>(means[i] - static_cast<double>(mean)), inverse = static_cast<T>(inverses[i]);
         for (int64_t j = 0; j < n; ++j) to[j] = ((row[j] - mean) - rest) * inverse * w[j] + b[j];

@@ -41,7 +41,7 @@ void turn_squares(const U* from, int64_t apart, U* to, int64_t pitch, int64_t co
 }
 
 template <class U>
-void turn_all(ShortRows rows, U* to, int64_t pitch) {  // a copy, which nothing that is stored can be part of
+void turn_all(Lines rows, U* to, int64_t pitch) {  // a copy, which nothing that is stored can be part of
   const U* from = reinterpret_cast<const U*>(rows.data);
   int64_t i = 0;
   if constexpr (sizeof(U) > 1) {
@@ -61,7 +61,7 @@ void turn_all(ShortRows rows, U* to, int64_t pitch) {  // a copy, which nothing 
 
 }  // namespace
 
-void turn(const ShortRows& rows, size_t element, std::byte* out, int64_t pitch) {
+void turn(const Lines& rows, size_t element, std::byte* out, int64_t pitch) {
   switch (element) {
     case 1: return turn_all(rows, reinterpret_cast<uint8_t*>(out), pitch);
     case 4: return turn_all(rows, reinterpret_cast<uint32_t*>(out), pitch);
