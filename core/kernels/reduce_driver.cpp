@@ -62,7 +62,8 @@ class Reduction {
       : data_(static_cast<const std::byte*>(x.raw())), kept_(plan.kept), reduced_(plan.reduced), loops_(loops), reducer_(reducer) {
     by_columns_ = kept_.inner_stride() == 1 && kept_.inner_size() > 1;
     in_lines_ = reduced_.rank == 0 || (reduced_.rank == 1 && reduced_.strides[0] == 1);
-    turned_ = !by_columns_ && reduced_.rank <= 1 && kept_.count >= fewest_turned && reduced_.count <= (in_lines_ ? loops.short_row : longest_turned);
+    turned_ = !by_columns_ && reduced_.rank <= 1 &&
+              (reduced_.count < loops.lanes || (kept_.count >= fewest_turned && reduced_.count <= (in_lines_ ? loops.short_row : longest_turned)));
     const int64_t size = std::max<int64_t>(1, reduced_.count);
     line_ = by_columns_ ? kept_.inner_size() : kept_.count;
     width_ = std::min(line_, most_together);
@@ -132,9 +133,9 @@ class Reduction {
       take_lines(block, begin, end, states);
     } else {
       for (int64_t i = 0; i < columns; ++i) {
-        loops_.fill(reducer_, states + i * loops_.state, pitch, 1, 1,
-                    at(block.first + i, 0));  // also over what merging has left behind the one before
-        take_axis(block.first + i, 1, begin, end, states + i * loops_.state);
+        std::byte* state = states + i * loops_.state;
+        loops_.fill(reducer_, state, pitch, 1, 1, at(block.first + i, 0));  // also over what merging has left behind the one before
+        take_axis(block.first + i, 1, begin, end, state);
       }
     }
   }
@@ -143,7 +144,7 @@ class Reduction {
     const int64_t line = kept_.inner_size(), apart = kept_.inner_stride();
     for (int64_t done = 0; done < block.count;) {
       const int64_t within = (block.first + done) % line, run = std::min(line - within, block.count - done);
-      const Lines lines{at(block.first + done, begin), end - begin, reduced_.inner_stride(), run, apart, within, line - within - run,
+      const Lines lines{at(block.first + done, begin), end - begin, reduced_.inner_stride(), run, apart, line - within - run,
                         at(block.first + done, 0)};
       (turned_ ? loops_.take_turned : loops_.take_lines)(reducer_, lines, states + done * loops_.state, pitch);
       done += run;
@@ -179,7 +180,7 @@ class Reduction {
                  std::byte* states) const {
     if (!by_columns_) {
       alignas(64) std::byte more[most_parts * register_bytes];
-      loops_.take_lines(reducer_, {from, rows, 1, 1, 0, 0, 0, first}, more, register_bytes / loops_.state);
+      loops_.take_lines(reducer_, {from, rows, 1, 1, 0, 0, first}, more, register_bytes / loops_.state);
       return loops_.merge(reducer_, states, pitch, more, register_bytes / loops_.state, 1, index);
     }
     const int64_t together = columns * groups_, times = rows / groups_, least = step == columns && loops_.parts == 1 ? 4 : 16,

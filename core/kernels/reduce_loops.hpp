@@ -1,9 +1,9 @@
 #pragma once
 
 // How a reduction is written: as a formula on registers of numbers. A reducer names the type of its states' numbers, `parts` of which make a state,
-// and brings `identity(part)`. One of a single part has `take(state, elements)` and `merge(state, state)`. Others have `take(state, elements, index)`
-// and `merge(state, state, later)`, or, where they look at their elements more than once, `take_rows(states, rows)`, which gets rows that are in
-// cache. `start(first element)` is the identity of a reducer that goes by the first element of all.
+// and brings `identity(part)`. One of a single part has `take(state, elements)` and `merge(state, state)`. Others have `take(state&, elements,
+// index)` and `merge(state, state, later)`, or, where they look at their elements more than once, `take_rows(states, rows)`, which gets rows that are
+// in cache. `start(first element)` is the identity of a reducer that goes by the first element of all.
 
 #include <scry/core/kernels/lanes.hpp>
 #include <scry/core/kernels/reduce_driver.hpp>
@@ -61,7 +61,7 @@ void take_rows(const R& reducer, const Tile& tile, int64_t column, StatesOf<R> (
       rows.fetch(row);
       for (int r = 0; r < registers; ++r)
         if constexpr (requires { reducer.take(states[r], rows.at(row, r), row); })
-          states[r] = reducer.take(states[r], rows.at(row, r), rows.index(row));
+          reducer.take(states[r], rows.at(row, r), rows.index(row));
         else
           states[r].part[0] = reducer.take(states[r].part[0], rows.at(row, r));
     }
@@ -135,11 +135,11 @@ template <class T, class R>
 void take_turned(const R& reducer, const Lines& rows, typename R::Number* to, int64_t pitch) {
   constexpr int registers = 2;
   constexpr int64_t lanes = lanes_of<typename R::Number>, together = registers * lanes;
-  alignas(64) T columns[longest_turned * together];
+  alignas(64) T columns[std::max(longest_turned, lanes) * together];
   typename R::Number own[R::parts * together];
   for (int64_t i = 0; i < rows.count; i += together) {
     const int64_t count = std::min(together, rows.count - i), behind = rows.count - i - count + rows.behind;
-    turn({rows.data + i * rows.apart * static_cast<int64_t>(sizeof(T)), rows.size, rows.step, count, rows.apart, 0, behind}, sizeof(T),
+    turn({rows.data + i * rows.apart * static_cast<int64_t>(sizeof(T)), rows.size, rows.step, count, rows.apart, behind}, sizeof(T),
          reinterpret_cast<std::byte*>(columns), together);
     StatesOf<R> states[registers];
     for (int r = 0; r < registers; ++r) states[r] = start_of(reducer, load_lanes<Lanes<T, lanes>>(columns + r * lanes));
@@ -150,20 +150,40 @@ void take_turned(const R& reducer, const Lines& rows, typename R::Number* to, in
   }
 }
 
-// A line's states in a register's lanes, from strips of several registers, as many as fit.
+// A line's states in a register's lanes, which have taken the elements before `done`.
+template <class T, class R>
+[[gnu::always_inline]] inline StatesOf<R> take_rest(const R& reducer, const T* data, int64_t count, int64_t done, StatesOf<R> before) {
+  constexpr int64_t lanes = lanes_of<typename R::Number>;
+  const int64_t rows = (count - done) / lanes, rest = (count - done) % lanes;
+  StatesOf<R> states[1] = {before};
+  take_rows<T>(reducer, {data + done, lanes, rows, lanes, 0, done, lanes}, 0, states);
+  if (rest == 0) return states[0];
+  StatesOf<R> more[1] = {states[0]};  // a register that reaches back
+  take_rows<T>(reducer, {data + count - lanes, lanes, 1, 0, 0, count - lanes, 0}, 0, more);
+  for (int part = 0; part < R::parts; ++part) more[0].part[part] = from_lane(lanes - rest, more[0].part[part], states[0].part[part]);
+  return more[0];
+}
+
+// The same of a line that may be narrower than a register, or long: from strips of several registers, which don't wait for each other.
 template <int registers, class T, class R>
-StatesOf<R> take_long(R reducer, const T* data, int64_t count, StatesOf<R> start) {
+StatesOf<R> take_any(const R& reducer, const T* data, int64_t count, const StatesOf<R>& before) {
   constexpr int64_t lanes = lanes_of<typename R::Number>, strip = registers * lanes, in_cache = 64;
+  if (count < lanes) {
+    T few[lanes]{};
+    std::copy_n(data, count, few + lanes - count);
+    return take_rest(reducer, few + lanes - count, count, 0, before);
+  }
   StatesOf<R> states[registers];
-  std::fill_n(states, registers, start);
-  for (int64_t i = 0; i + strip <= count;) {
-    const int64_t rows = std::min((count - i) / strip, in_cache);
-    take_rows<T>(reducer, {data + i, strip, rows, strip, 0, i, strip}, 0, states);
-    i += rows * strip;
+  std::fill_n(states, registers, before);
+  int64_t done = 0;
+  while (done + strip <= count) {
+    const int64_t rows = std::min((count - done) / strip, in_cache);
+    take_rows<T>(reducer, {data + done, strip, rows, strip, 0, done, strip}, 0, states);
+    done += rows * strip;
   }
   for (int half = registers / 2; half > 0; half /= 2)
     for (int r = 0; r < half; ++r) states[r] = merged(reducer, states[r], states[r + half], half * lanes);
-  return states[0];
+  return take_rest(reducer, data, count, done, states[0]);
 }
 
 // Of runs of `step` lanes of a and b, the first ones of every two, or the second ones.
@@ -192,34 +212,22 @@ template <int step, class R>
 
 // One line after the other, which memory is quickest with.
 template <class T, class R>
-void take_lines(const R reducer, Lines lines, typename R::Number* to, int64_t pitch) {
-  using S = StatesOf<R>;
+void take_lines(const R reducer, const Lines& lines, typename R::Number* to, int64_t pitch) {
   constexpr int registers = 4;
-  constexpr int64_t lanes = lanes_of<typename R::Number>, strip = registers * lanes, long_enough = 8;  // neighbours overlap in shorter lines
+  constexpr int64_t lanes = lanes_of<typename R::Number>, long_enough = 8 * registers * lanes;  // neighbours overlap in shorter lines
+  const int64_t size = lines.size, apart = lines.apart;
   const auto *data = reinterpret_cast<const T*>(lines.data), *first = lines.first ? static_cast<const T*>(lines.first) : data;
-  const int64_t size = lines.size, apart = lines.apart, strips = size < long_enough * strip ? 0 : size / strip * strip,
-                rows = (size - strips) / lanes, rest = (size - strips) % lanes;
-  int64_t i = 0;
-  for (; i < lines.count && (i + lines.before) * apart + size < lanes; ++i) {  // what has nothing before it, through a copy
-    T few[lanes];
-    std::copy_n(data + i * apart, size, few + lanes - size);
-    take_lines<T>(reducer, {reinterpret_cast<const std::byte*>(few + lanes - size), size, 1, 1, lanes, 1, 0, first + i * apart}, to + i, pitch);
-  }
-  for (; i < lines.count; i += lanes) {
+  for (int64_t i = 0; i < lines.count; i += lanes) {
     const int64_t count = std::min(lanes, lines.count - i);
-    S states[lanes];
+    const auto *from = data + i * apart, *start = first + i * apart;
+    StatesOf<R> states[lanes];
+    if (lanes <= size && size < long_enough) {
 #pragma GCC unroll 4
-    for (int64_t line = 0; line < count; ++line) {
-      const T* from = data + (i + line) * apart;
-      S all[1] = {start_of(reducer, first[(i + line) * apart])};
-      if (strips) all[0] = take_long<registers>(reducer, from, size, all[0]);
-      take_rows<T>(reducer, {from + strips, lanes, rows, lanes, 0, strips, lanes}, 0, all);
-      if (rest) {  // a register that reaches back
-        S more[1] = {all[0]};
-        take_rows<T>(reducer, {from + size - lanes, lanes, 1, 0, 0, size - lanes, 0}, 0, more);
-        for (int part = 0; part < R::parts; ++part) all[0].part[part] = from_lane(lanes - rest, more[0].part[part], all[0].part[part]);
-      }
-      states[line] = all[0];
+      for (int64_t line = 0; line < count; ++line)
+        states[line] = take_rest(reducer, from + line * apart, size, 0, start_of(reducer, start[line * apart]));
+    } else {
+      for (int64_t line = 0; line < count; ++line)
+        states[line] = take_any<registers>(reducer, from + line * apart, size, start_of(reducer, start[line * apart]));
     }
     if (count == lanes) {
       merge_lines<static_cast<int>(lanes / 2)>(reducer, states, lanes);
@@ -235,9 +243,11 @@ void take_lines(const R reducer, Lines lines, typename R::Number* to, int64_t pi
 // The states of `times` times some columns, whose first elements of all are `first`, if there are any.
 template <class T, class R>
 void fill_states(const R& reducer, typename R::Number* states, int64_t pitch, int64_t columns, int64_t times, const T* first) {
-  for (int64_t i = 0; i < columns * times; ++i) {
-    const StatesOf<R> start = start_of(reducer, first ? first[i % columns] : T{});
-    for (int part = 0; part < R::parts; ++part) states[part * pitch + i] = start.part[part][0];
+  constexpr int64_t lanes = lanes_of<typename R::Number>;
+  T few[lanes]{};
+  for (int64_t i = 0; i < columns * times; i += std::min(lanes, columns - i % columns)) {
+    if (first) std::copy_n(first + i % columns, std::min(lanes, columns - i % columns), few);
+    store_states(states + i, pitch, start_of(reducer, load_lanes<Lanes<T, lanes>>(few)));
   }
 }
 
@@ -256,7 +266,7 @@ inline constexpr ReduceLoops reduce_loops{
     R::parts,
     lanes_of<typename R::Number>,
     lanes_of<typename R::Number>* R::registers,
-    R::parts > 1 ? longest_turned : 0,  // where merging is dear
+    R::parts > 1 ? longest_turned : lanes_of<typename R::Number> - 1,  // where merging is dear
     [](const void* reducer, void* states, int64_t pitch, int64_t columns, int64_t times, const void* first) {
       fill_states<T>(*static_cast<const R*>(reducer), static_cast<typename R::Number*>(states), pitch, columns, times, static_cast<const T*>(first));
     },

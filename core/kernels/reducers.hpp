@@ -108,11 +108,11 @@ struct ExtremeAt {
   static auto better(const V& value, const V& than) { return ~(value <= than) & (than == than); }
   static Places places(const S& states) { return reinterpret_cast<Places>(states.part[1]); }
 
-  S take(const S& best, V value, int64_t index) const {
+  void take(S& best, V value, int64_t index) const {
     value = extreme.ordered(value);
     const auto found = better(value, best.part[0]);
-    const Places place = found ? Places{} + static_cast<Place>(index) : places(best);
-    return {{found ? value : best.part[0], reinterpret_cast<V>(place)}};
+    best.part[0] = found ? value : best.part[0];
+    best.part[1] = reinterpret_cast<V>(found ? Places{} + static_cast<Place>(index) : places(best));
   }
   S merge(const S& a, const S& b, int64_t later) const {
     const Places at_a = places(a), at_b = places(b) + static_cast<Place>(later);
@@ -137,9 +137,10 @@ struct Moments {
       return {{convert_lanes<V>(first)}};
   }
   template <class Elements>
-  S take(const S& s, const Elements& elements, int64_t) const {
+  void take(S& s, const Elements& elements, int64_t) const {
     const V d = convert_lanes<V>(elements) - s.part[0];
-    return {{s.part[0], s.part[1] + d, s.part[2] + d * d}};
+    s.part[1] += d;
+    s.part[2] += d * d;
   }
   S merge(const S& a, const S& b, int64_t) const { return {{a.part[0], a.part[1] + b.part[1], a.part[2] + b.part[2]}}; }
   /// The sum of squared differences from the mean.
