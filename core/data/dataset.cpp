@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cmath>
 #include <memory>
+#include <scry_fashion_mnist.hpp>
 
 namespace scry::data {
 namespace {
@@ -57,7 +58,7 @@ void check_labels(const std::string& where, const Tensor& labels, size_t classes
 }
 
 ImageDataset load_fashion_mnist(Split split) {
-  const std::string folder = SCRY_FASHION_MNIST_DIR;
+  const std::string folder = fashion_mnist_folder;
   require(io::is_folder(folder), "fashion-mnist: there is no folder ", folder, "; install it with: apt-get install dataset-fashion-mnist");
   return load_idx_folder(folder, split, {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"});
 }
