@@ -46,7 +46,8 @@ struct Powers {
 
   T identity(int part) const { return part == 0 ? lowest : T{0}; }
 
-  [[gnu::always_inline]] static V power(V value, V top) { return exp_of_negative<T>(value - (top == lowest ? V{} : top)); }
+  // What powers are taken from: the largest element, which may be no number to subtract.
+  static V base(V top) { return top == lowest ? V{} : top; }
   // (sum, lost) + more, without loss: Knuth's sum of two.
   static void add(V& sum, V& lost, V more) {
     const V both = sum + more, second = both - sum;
@@ -56,29 +57,28 @@ struct Powers {
 
   template <int count, class Rows>
   void take_rows(S (&states)[count], const Rows& rows) const {
-    V top[count];
+    V top[count], from[count];
     for (int r = 0; r < count; ++r) top[r] = states[r].part[0];
     for (int64_t row = 0; row < rows.count(); ++row) {
-      if (rows.tile.ahead) rows.fetch(row);
+      rows.fetch(row);
       for (int r = 0; r < count; ++r) top[r] = Extreme<T>{}.take(top[r], rows.at(row, r));
     }
     for (int r = 0; r < count; ++r) {
-      V& sum = states[r].part[1];
-      V& lost = states[r].part[2];
-      const V shrink = power(states[r].part[0], top[r]);
-      sum *= shrink;
-      lost *= shrink;
-      constexpr int64_t together = 8;
-      for (int64_t row = 0; row < rows.count(); row += together) {
-        V few{};
-        for (int64_t i = row; i < std::min(row + together, rows.count()); ++i) few += power(rows.at(i, r), top[r]);
-        add(sum, lost, few);
-      }
-      states[r].part[0] = top[r];
+      from[r] = base(top[r]);
+      const V shrink = exp_of_negative<T>(states[r].part[0] - from[r]);
+      states[r] = {{top[r], states[r].part[1] * shrink, states[r].part[2] * shrink}};
+    }
+    constexpr int64_t together = 8;
+    for (int64_t row = 0; row < rows.count(); row += together) {
+      V few[count]{};
+      for (int64_t i = row; i < std::min(row + together, rows.count()); ++i)
+        for (int r = 0; r < count; ++r) few[r] += exp_of_negative<T>(rows.at(i, r) - from[r]);
+      for (int r = 0; r < count; ++r) add(states[r].part[1], states[r].part[2], few[r]);
     }
   }
   S merge(const S& a, const S& b, int64_t) const {
-    const V top = Extreme<T>{}.merge(a.part[0], b.part[0]), shrink_a = power(a.part[0], top), shrink_b = power(b.part[0], top);
+    const V top = Extreme<T>{}.merge(a.part[0], b.part[0]), from = base(top), shrink_a = exp_of_negative<T>(a.part[0] - from),
+            shrink_b = exp_of_negative<T>(b.part[0] - from);
     S both{{top, a.part[1] * shrink_a, a.part[2] * shrink_a}};
     add(both.part[1], both.part[2], b.part[1] * shrink_b);
     both.part[2] += b.part[2] * shrink_b;

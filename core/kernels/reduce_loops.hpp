@@ -243,11 +243,15 @@ void take_lines(const R reducer, const Lines& lines, typename R::Number* to, int
 // The states of `times` times some columns, whose first elements of all are `first`, if there are any.
 template <class T, class R>
 void fill_states(const R& reducer, typename R::Number* states, int64_t pitch, int64_t columns, int64_t times, const T* first) {
-  constexpr int64_t lanes = lanes_of<typename R::Number>;
-  T few[lanes]{};
-  for (int64_t i = 0; i < columns * times; i += std::min(lanes, columns - i % columns)) {
-    if (first) std::copy_n(first + i % columns, std::min(lanes, columns - i % columns), few);
-    store_states(states + i, pitch, start_of(reducer, load_lanes<Lanes<T, lanes>>(few)));
+  if constexpr (requires { reducer.start(T{}); }) {
+    using V = Lanes<T, lanes_of<typename R::Number>>;
+    for (int64_t at = 0; at < columns * times; at += columns) {
+      int64_t i = 0;
+      for (; first && i + lane_count<V> <= columns; i += lane_count<V>) store_states(states + at + i, pitch, reducer.start(load_lanes<V>(first + i)));
+      for (; i < columns; ++i) store_states(states + at + i, pitch, reducer.start(first ? first[i] : T{}));
+    }
+  } else {
+    for (int part = 0; part < R::parts; ++part) std::fill_n(states + part * pitch, columns * times, reducer.identity(part));
   }
 }
 
