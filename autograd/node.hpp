@@ -65,8 +65,8 @@ class Node : public TapeNode {
   std::span<const Ref<Node>> inputs() const { return {inputs_, input_count_}; }
   /// Gives every input its part of the gradient `g` of the output.
   virtual void run_rule(const Tensor& g, Gradients& gradients) = 0;
-  /// Asks the op whose output x nobody has seen yet to be relu(op) from now on, its output having been changed accordingly; few rules can.
-  virtual bool absorb_relu() { return false; }
+  /// Asks the op whose output nobody has seen yet to be followed by a clip to [low, high], which its output has been through; few rules can.
+  virtual bool absorb_clip(double /*low*/, double /*high*/) { return false; }
   /// Computes the output anew from the saved values, on the tape, where `remakes` says so: then nobody has to keep it.
   virtual Tensor remake() { return {}; }
   /// Forgets the saved values; the graph is of no further use.

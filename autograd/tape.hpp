@@ -158,8 +158,8 @@ class JointNode final : public Node {
     }
     return y;
   }
-  bool absorb_relu() override {
-    if constexpr (requires { rule_.absorb_relu(); }) return rule_.absorb_relu();
+  bool absorb_clip(double low, double high) override {
+    if constexpr (requires { rule_.absorb_clip(low, high); }) return rule_.absorb_clip(low, high);
     return false;
   }
   void free_saved() override {

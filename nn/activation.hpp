@@ -17,7 +17,9 @@ struct PlainActivation : Module<Self> {
 struct ReLU : Module<ReLU> {
   Tensor forward(Tensor x) const { return relu(std::move(x)); }
 };
-struct ReLU6 : PlainActivation<ReLU6, relu6> {};
+struct ReLU6 : Module<ReLU6> {
+  Tensor forward(Tensor x) const { return relu6(std::move(x)); }
+};
 struct SELU : PlainActivation<SELU, selu> {};
 struct SiLU : PlainActivation<SiLU, silu> {};
 struct Mish : PlainActivation<Mish, mish> {};
@@ -67,7 +69,7 @@ struct Softplus : Module<Softplus> {
 
 struct Hardtanh : Module<Hardtanh> {
   explicit Hardtanh(double min_value = -1, double max_value = 1) : low(min_value), high(max_value) {}
-  Tensor forward(const Tensor& x) const { return hardtanh(x, low, high); }
+  Tensor forward(Tensor x) const { return hardtanh(std::move(x), low, high); }
   double low, high;
 };
 

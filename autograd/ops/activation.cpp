@@ -1,6 +1,7 @@
 #include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/pointwise.hpp>
 #include <scry/autograd/ops/view.hpp>
+#include <limits>
 #include <numbers>
 
 namespace scry {
@@ -109,20 +110,40 @@ Tensor logsigmoid(const Tensor& x) {
 
 namespace {
 
-// scale x + shift, moved into [low, high].
-Tensor record_ramp(const char* op, const Tensor& x, double scale, double shift, double low, double high) {
+// x clipped to [low, high] by f, over its own memory where nobody else needs that: then a normalisation before it takes the clip into its rule.
+template <class F, class Rule>
+Tensor record_clip(const char* op, const Tensor& x, double low, double high, const F& f, const Rule& rule) {
+  autograd::require_floating(op, x);
+  if (!kernels::expendable(x)) return Pointwise(op, x, f).by_output(rule);
+  const auto recorder = autograd::record(op);
+  Tensor y = x.detach();
+  dispatch_floating(op, x.dtype(), [&]<class T>() { kernels::elementwise_into(y, {&y}, kernels::loop<F, T, T>, &f); });
+  if (autograd::Node* node = grad_enabled() && x.requires_grad() ? autograd::node_of(x) : nullptr)
+    if (node->unique() && !node->attachments() && node->absorb_clip(low, high)) return x;
+  return recorder(y, wrt(x, autograd::fused_over(rule), autograd::output));
+}
+
+Tensor record_clip(const char* op, const Tensor& x, double low, double high) {
   require(low <= high, op, ": the lower bound ", low, " is above the upper one, ", high);
-  return Pointwise(op, x, [=](auto v) { return minimum(maximum(v * like(v, scale) + like(v, shift), low), high); }).by_input([=](auto g, auto v) {
-    const auto inside = where(lt(v, (high - shift) / scale), g * like(g, scale), like(g, 0));
-    return where(le(v, (low - shift) / scale), like(g, 0), inside);
-  });
+  return record_clip(
+      op, x, low, high, [=](auto v) { return minimum(maximum(v, low), high); },
+      [=](auto g, auto y) { return where(le(y, low), like(g, 0), where(eq(y, high), like(g, 0), g)); });
 }
 
 }  // namespace
 
-Tensor hardtanh(const Tensor& x, double low, double high) { return record_ramp("hardtanh", x, 1, 0, low, high); }
-Tensor relu6(const Tensor& x) { return record_ramp("relu6", x, 1, 0, 0, 6); }
-Tensor hardsigmoid(const Tensor& x) { return record_ramp("hardsigmoid", x, 1.0 / 6, 0.5, 0, 1); }
+Tensor relu(Tensor x) {
+  return record_clip(
+      "relu", x, 0, std::numeric_limits<double>::infinity(), [](auto v) { return maximum(v, 0); },
+      [](auto g, auto y) { return where(le(y, 0), like(g, 0), g); });
+}
+Tensor hardtanh(Tensor x, double low, double high) { return record_clip("hardtanh", x, low, high); }
+Tensor relu6(Tensor x) { return record_clip("relu6", x, 0, 6); }
+Tensor hardsigmoid(const Tensor& x) {
+  return Pointwise("hardsigmoid", x, [](auto v) { return minimum(maximum(v / 6 + like(v, 0.5), 0), 1); }).by_input([](auto g, auto v) {
+    return where(le(v, -3), like(g, 0), where(lt(v, 3), g / 6, like(g, 0)));
+  });
+}
 
 Tensor hardswish(const Tensor& x) {
   return Pointwise("hardswish", x, [](auto v) { return v * minimum(maximum(v + 3, 0), 6) / 6; }).by_input([](auto g, auto v) {

@@ -1,3 +1,4 @@
+#include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
 #include <scry/autograd/ops/cast.hpp>
 #include <scry/autograd/ops/check.hpp>

@@ -94,20 +94,6 @@ Tensor atanh(const Tensor& x) {
 Tensor sigmoid(const Tensor& x) {
   return Pointwise("sigmoid", x, [](auto v) { return sigmoid(v); }).by_output([](auto g, auto y) { return g * (y * (1 - y)); });
 }
-// Over x's own memory where nobody else needs it: then a normalisation before it takes it into its rule.
-Tensor relu(Tensor x) {
-  const auto f = [](auto v) { return maximum(v, 0); };
-  const auto rule = [](auto g, auto y) { return where(le(y, 0), like(g, 0), g); };
-  autograd::require_floating("relu", x);
-  if (!kernels::expendable(x)) return Pointwise("relu", x, f).by_output(rule);
-  const auto recorder = autograd::record("relu");
-  Tensor y = x.detach();
-  dispatch_floating("relu", x.dtype(), [&]<class T>() { kernels::elementwise_into(y, {&y}, kernels::loop<decltype(f), T, T>, &f); });
-  if (autograd::Node* node = grad_enabled() && x.requires_grad() ? autograd::node_of(x) : nullptr)
-    if (node->unique() && !node->attachments() && node->absorb_relu()) return x;
-  return recorder(y, wrt(x, autograd::fused_over(rule), autograd::output));
-}
-
 Tensor square(const Tensor& x) {
   autograd::require_defined("square", x);
   if (!is_floating(x.dtype())) return x * x;

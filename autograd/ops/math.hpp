@@ -28,7 +28,6 @@ Tensor asinh(const Tensor& x);    ///< Gradient: g / √(x² + 1)
 Tensor acosh(const Tensor& x);    ///< Gradient: g / √(x² - 1)
 Tensor atanh(const Tensor& x);    ///< Gradient: g / (1 - x²)
 Tensor sigmoid(const Tensor& x);  ///< 1 / (1 + e⁻ˣ). Gradient: g y (1 - y)
-Tensor relu(Tensor x);            ///< max(x, 0). Gradient: g where y > 0, else 0
 
 // These take integers too, which stay as they are where nothing is to be rounded. Signs and roundings have a gradient of 0.
 Tensor square(const Tensor& x);  ///< x². Gradient: 2 g x

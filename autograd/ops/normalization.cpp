@@ -36,7 +36,7 @@ std::vector<int> axes_without_channels(int rank) {
 // The same gradients out of differentiable ops, for second derivatives.
 void composed_rule(const Tensor& arriving, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& bias,
                    const ChannelStatistics& statistics, const kernels::BatchNormPass& pass) {
-  const auto& [eps, training, with_relu] = pass;
+  const auto& [eps, training, clip] = pass;
   const AxesArgument axes(axes_without_channels(x.rank()));
   const auto average = [&](const Tensor& t) { return mean(t, axes, true); };
   const Tensor center = training ? average(x) : by_channel(cast(statistics.mean, x.dtype()), x.rank());
@@ -45,9 +45,9 @@ void composed_rule(const Tensor& arriving, Gradients& gradients, const Tensor& x
   const Tensor inverse = 1 / sqrt(variance + eps);
   const Tensor normal = offset * inverse;
   Tensor g = arriving;
-  if (with_relu) {
+  if (clip) {
     const Tensor y = weight.defined() ? normal * by_channel(weight, x.rank()) + by_channel(bias, x.rank()) : normal;
-    g = where(le(y, 0), 0, g);
+    g = where(logical_or(le(y, clip->low), ge(y, clip->high)), 0, g);
   }
   if (gradients.wanted(0)) {
     const Tensor gw = weight.defined() ? g * by_channel(weight, x.rank()) : g;
@@ -57,18 +57,22 @@ void composed_rule(const Tensor& arriving, Gradients& gradients, const Tensor& x
   if (gradients.wanted(2)) gradients.add(2, sum(g, axes));
 }
 
-// Of batch_norm, or of relu(batch_norm).
+// Of batch_norm, or of a clip of it.
 struct Rule {
-  bool with_relu = false;
+  std::optional<kernels::Clip> clip = {};
 
-  bool absorb_relu() { return with_relu = true; }
+  bool absorb_clip(double low, double high) {
+    if (clip) return false;
+    clip = {low, high};
+    return true;
+  }
   Tensor remake(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& batch_mean, const Tensor& variance, double eps, bool) const {
-    return kernels::batch_norm(x, {batch_mean, variance}, weight, bias, eps, with_relu);
+    return kernels::batch_norm(x, {batch_mean, variance}, weight, bias, eps, clip);
   }
   void operator()(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& batch_mean,
                   const Tensor& variance, double eps, bool training) const {
     const ChannelStatistics statistics{batch_mean, variance};
-    const kernels::BatchNormPass pass{eps, training, with_relu};
+    const kernels::BatchNormPass pass{eps, training, clip};
     if (grad_enabled()) return composed_rule(g, gradients, x, weight, bias, statistics, pass);
     kernels::BatchNormGradients parts = kernels::batch_norm_gradients(g, x, statistics, weight, bias, pass, kernels::expendable(g));
     gradients.add(0, std::move(parts.input));

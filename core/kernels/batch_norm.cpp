@@ -124,7 +124,8 @@ ChannelStatistics channel_statistics(const Tensor& input) {
   return out;
 }
 
-Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps, bool relu) {
+Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps,
+                  const std::optional<Clip>& clip) {
   const Tensor x = channels_last(input);
   const Rows m(x);
   Tensor out = empty_channels_last(x.shape(), x.dtype());
@@ -132,12 +133,14 @@ Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, cons
     const Affine<T> by(statistics, weight, bias, eps);
     const T *from = static_cast<const T*>(x.raw()), *scale = by.scale.data(), *shift = by.shift.data();
     T* to = static_cast<T*>(out.raw());
-    const T least = relu ? 0 : -std::numeric_limits<T>::infinity();
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const auto [low, high] = clip.value_or(Clip{-infinity, infinity});
+    const T least = static_cast<T>(low), most = static_cast<T>(high);
     parallel_for(m.rows, m.grain(), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         for (int64_t c = 0; c < m.channels; ++c) {
           const T y = from[i * m.channels + c] * scale[c] + shift[c];
-          to[i * m.channels + c] = y < least ? least : y;
+          to[i * m.channels + c] = y < least ? least : y > most ? most : y;
         }
     });
   });
@@ -146,20 +149,24 @@ Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, cons
 
 namespace {
 
-// One gradient pass; `relu` as in BatchNormPass.
-template <class T, bool relu>
+// One gradient pass; without a clip nothing is asked about results.
+template <class T, bool clipped>
 void gradients(const Rows& m, const T* gs, const T* values, const ChannelStatistics& statistics, const Tensor& weight, const Affine<T>& forward,
                const BatchNormPass& pass, const BatchNormGradients& out) {
   const double *mean = doubles(statistics.mean), *variance = doubles(statistics.variance);
   const T *scale = forward.scale.data(), *shift = forward.shift.data();
   // What arrives at the result of the normalisation.
-  const auto arriving = [=](T g, T x, int64_t c) { return relu && x * scale[c] + shift[c] <= 0 ? T{0} : g; };
+  const T low = static_cast<T>(clipped ? pass.clip->low : 0), high = static_cast<T>(clipped ? pass.clip->high : 0);
+  const auto arriving = [=](T g, T x, int64_t c) {
+    const T y = x * scale[c] + shift[c];
+    return clipped && ((y <= low) | (y >= high)) ? T{0} : g;
+  };
   const memory::Scratch<double> sums(2 * m.channels);
   double *sum_g = sums.data(), *sum_gx = sum_g + m.channels;  // of g and of g (x - mean)
   column_sums<T>(m, sum_g, sum_gx, [=]<class W>(int64_t at, int64_t c) {
     using V = typename W::Values;
     const V x = load<V>(values + at), g = load<V>(gs + at);
-    const V there = relu ? (x * load<V>(scale + c) + load<V>(shift + c) <= 0 ? V{} : g) : g;
+    const V y = x * load<V>(scale + c) + load<V>(shift + c), there = clipped ? ((y <= low) | (y >= high) ? V{} : g) : g;
     const typename W::Sums d = W::widen(there);
     return std::pair(d, typename W::Sums(d * (W::widen(x) - load<typename W::Sums>(mean + c))));
   });
@@ -196,7 +203,7 @@ BatchNormGradients batch_norm_gradients(const Tensor& gradient, const Tensor& in
   const BatchNormGradients out{overwrite || !same_node(g, gradient) ? g : empty_channels_last(x.shape(), x.dtype()),
                                Tensor::empty({m.channels}, x.dtype()), Tensor::empty({m.channels}, x.dtype())};
   dispatch_floating("batch_norm", x.dtype(), [&]<class T>() {
-    const auto run = pass.relu ? gradients<T, true> : gradients<T, false>;
+    const auto run = pass.clip ? gradients<T, true> : gradients<T, false>;
     run(m, static_cast<const T*>(g.raw()), static_cast<const T*>(x.raw()), statistics, weight, Affine<T>(statistics, weight, bias, pass.eps), pass,
         out);
   });

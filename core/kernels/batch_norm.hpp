@@ -1,6 +1,7 @@
 #pragma once
 
 #include <scry/core/tensor.hpp>
+#include <optional>
 
 namespace scry::kernels {
 
@@ -14,9 +15,15 @@ struct ChannelStatistics {
 /// Mean and variance of each channel, in one pass over x.
 ChannelStatistics channel_statistics(const Tensor& x);
 
-/// (x - mean) / sqrt(variance + eps) * weight + bias, or, with `relu`, 0 where that is less; weight and bias: [C] of x's type, or both undefined for
-/// 1 and 0.
-Tensor batch_norm(const Tensor& x, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps, bool relu = false);
+/// What results are clipped to.
+struct Clip {
+  double low, high;
+};
+
+/// (x - mean) / sqrt(variance + eps) * weight + bias, clipped where that is asked for; weight and bias: [C] of x's type, or both undefined for 1 and
+/// 0.
+Tensor batch_norm(const Tensor& x, const ChannelStatistics& statistics, const Tensor& weight, const Tensor& bias, double eps,
+                  const std::optional<Clip>& clip = {});
 
 struct BatchNormGradients {
   Tensor input, weight, bias;
@@ -25,8 +32,8 @@ struct BatchNormGradients {
 /// What the gradients are to know of the pass before them.
 struct BatchNormPass {
   double eps;
-  bool training;      ///< the statistics are x's own and depend on it
-  bool relu = false;  ///< what followed was max(·, 0), and the gradient is that of its result
+  bool training;                  ///< the statistics are x's own and depend on it
+  std::optional<Clip> clip = {};  ///< what followed, of whose result the gradient is
 };
 
 /// The gradients of batch_norm for a gradient g of its result. Where `overwrite` is set that of x may take the memory of g.

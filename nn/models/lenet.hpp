@@ -1,6 +1,6 @@
 #pragma once
 
-#include <scry/autograd/ops/math.hpp>
+#include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/pool.hpp>
 #include <scry/autograd/ops/view.hpp>
 #include <scry/nn/conv.hpp>

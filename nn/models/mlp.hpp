@@ -1,6 +1,6 @@
 #pragma once
 
-#include <scry/autograd/ops/math.hpp>
+#include <scry/autograd/ops/activation.hpp>
 #include <scry/nn/flatten.hpp>
 #include <scry/nn/linear.hpp>
 #include <scry/nn/sequential.hpp>

@@ -1,5 +1,5 @@
+#include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/arithmetic.hpp>
-#include <scry/autograd/ops/math.hpp>
 #include <scry/autograd/ops/pad.hpp>
 #include <scry/autograd/ops/view.hpp>
 #include <scry/nn/models/residual.hpp>

@@ -1,4 +1,4 @@
-#include <scry/autograd/ops/math.hpp>
+#include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/reduce.hpp>
 #include <scry/nn/models/initial.hpp>
 #include <scry/nn/models/resnet_cifar.hpp>

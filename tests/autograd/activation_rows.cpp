@@ -62,7 +62,8 @@ std::vector<Row> activation_rows() {
       unary("logsigmoid", -5, 5, logsigmoid, [](double x) { return std::log(logistic(x)); }),
       unary(
           "hardtanh", -2, 2, [](const Tensor& x) { return hardtanh(x, -0.7, 1.2); }, [](double x) { return std::clamp(x, -0.7, 1.2); }),
-      unary("relu6", -3, 9, relu6, [](double x) { return std::clamp(x, 0.0, 6.0); }),
+      unary(
+          "relu6", -3, 9, [](const Tensor& x) { return relu6(x); }, [](double x) { return std::clamp(x, 0.0, 6.0); }),
       unary("hardsigmoid", -5, 5, hardsigmoid, [](double x) { return std::clamp(x / 6 + 0.5, 0.0, 1.0); }),
       unary("hardswish", -5, 5, hardswish, [](double x) { return x * std::clamp(x / 6 + 0.5, 0.0, 1.0); }),
       unary(

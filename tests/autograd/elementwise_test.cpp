@@ -1,3 +1,4 @@
+#include <scry/autograd/ops/activation.hpp>
 #include <scry/autograd/ops/math.hpp>
 #include <scry/core/creation.hpp>
 #include <scry/core/kernels/arithmetic.hpp>

@@ -51,26 +51,34 @@ TEST(Reuse, ValuesThatAGradientNeedsStay) {
   EXPECT_TRUE(same_bits(given, expected));
 }
 
-// relu(batch_norm) in one node, and in two.
-TEST(Reuse, BatchNormTakesTheReluBehindItIn) {
+// A clip of batch_norm in one node, and in two.
+void expect_taken_in(Tensor (*clip)(Tensor), bool affine) {
+  const Tensor x = randn({4, 3, 5, 2}, f64).requires_grad_();
+  const Tensor weight = affine ? (randn({3}, f64) * 2).detach().requires_grad_() : Tensor{},
+               bias = affine ? randn({3}, f64).requires_grad_() : Tensor{};
+  const Tensor factor = randn({4, 3, 5, 2}, f64);
+  const auto norm = [&] { return batch_norm(x, {}, weight, bias); };
+  const Tensor one = clip(norm()), named = norm(), two = clip(named);
+  EXPECT_TRUE(same_bits(one, two));
+  EXPECT_STREQ(autograd::node_of(one)->op, "batch_norm");
+  std::vector<Tensor> inputs{x};
+  if (affine) inputs.insert(inputs.end(), {weight, bias});
+  for (const Tensor& input : inputs) {
+    const Tensor a = grad(sum(one * factor), input, {.create_graph = true}), b = grad(sum(two * factor), input, {.create_graph = true});
+    EXPECT_LT(max(abs(a - b)).item(), 1e-12);
+    const Tensor plain = grad(sum(one * factor), input, {.retain_graph = true});
+    EXPECT_LT(max(abs(plain - b)).item(), 1e-12);
+    if (same_node(input, bias)) continue;  // its gradient depends on nothing but signs
+    const Tensor aa = grad(sum(a * a), x, {.retain_graph = true}), bb = grad(sum(b * b), x, {.retain_graph = true});
+    EXPECT_LT(max(abs(aa - bb)).item(), 1e-10);
+  }
+}
+
+TEST(Reuse, BatchNormTakesTheClipBehindItIn) {
   for (const bool affine : {true, false}) {
-    const Tensor x = randn({4, 3, 5, 2}, f64).requires_grad_();
-    const Tensor weight = affine ? randn({3}, f64).requires_grad_() : Tensor{}, bias = affine ? randn({3}, f64).requires_grad_() : Tensor{};
-    const Tensor factor = randn({4, 3, 5, 2}, f64);
-    const auto norm = [&] { return batch_norm(x, {}, weight, bias); };
-    const Tensor one = relu(norm()), named = norm(), two = relu(named);
-    EXPECT_TRUE(same_bits(one, two));
-    std::vector<Tensor> inputs{x};
-    if (affine) inputs.insert(inputs.end(), {weight, bias});
-    for (const Tensor& input : inputs) {
-      const Tensor a = grad(sum(one * factor), input, {.create_graph = true}), b = grad(sum(two * factor), input, {.create_graph = true});
-      EXPECT_LT(max(abs(a - b)).item(), 1e-12);
-      const Tensor plain = grad(sum(one * factor), input, {.retain_graph = true});
-      EXPECT_LT(max(abs(plain - b)).item(), 1e-12);
-      if (same_node(input, bias)) continue;  // its gradient depends on nothing but signs
-      const Tensor aa = grad(sum(a * a), x, {.retain_graph = true}), bb = grad(sum(b * b), x, {.retain_graph = true});
-      EXPECT_LT(max(abs(aa - bb)).item(), 1e-10);
-    }
+    expect_taken_in(relu, affine);
+    expect_taken_in([](Tensor x) { return hardtanh(std::move(x), -0.7, 0.4); }, affine);
+    expect_taken_in([](Tensor x) { return hardtanh(std::move(x), 0.2, 6); }, affine);
   }
 }
 

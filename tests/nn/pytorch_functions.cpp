@@ -17,7 +17,7 @@ std::vector<Case> activations() {
                                                       {"softsign", softsign},
                                                       {"tanhshrink", tanhshrink},
                                                       {"logsigmoid", logsigmoid},
-                                                      {"relu6", relu6},
+                                                      {"relu6", [](const Tensor& x) { return relu6(x); }},
                                                       {"hardsigmoid", hardsigmoid},
                                                       {"hardswish", hardswish}};
   for (const auto& [name, compute] : plain) out.push_back(function(name, [compute = compute](In x) { return compute(x[0]); }));
