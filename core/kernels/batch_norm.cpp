@@ -139,8 +139,8 @@ Tensor batch_norm(const Tensor& input, const ChannelStatistics& statistics, cons
     parallel_for(m.rows, m.grain(), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i)
         for (int64_t c = 0; c < m.channels; ++c) {
-          const T y = from[i * m.channels + c] * scale[c] + shift[c];
-          to[i * m.channels + c] = y < least ? least : y > most ? most : y;
+          const T y = from[i * m.channels + c] * scale[c] + shift[c], raised = y < least ? least : y;
+          to[i * m.channels + c] = raised > most ? most : raised;
         }
     });
   });
