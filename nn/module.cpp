@@ -92,6 +92,11 @@ std::string ModuleBase::where() const {
   return at.empty() ? description() : at + " (" + description() + ")";
 }
 
+void ModuleBase::rethrow_from_here(const Error& error) const {
+  if (error.located()) throw;
+  throw Error(where(), error);
+}
+
 std::vector<ModuleBase> ModuleBase::children() const {
   std::vector<ModuleBase> out;
   for (const auto& child : state_->children) out.push_back(ModuleBase(child));

@@ -126,6 +126,8 @@ class ModuleBase {
   }
   /// "conv2 (nn.Conv2d 20 -> 50, kernel 5)": where an error happened.
   std::string where() const;
+  /// Throws the error that is being handled on, with where() in front unless it has a place already.
+  [[noreturn]] void rethrow_from_here(const Error& error) const;
 
  private:
   explicit ModuleBase(std::shared_ptr<ModuleState> state) : state_(std::move(state)) {}
@@ -148,6 +150,22 @@ void each_tensor(Value& value, const Visit& visit) {
     std::apply([&](auto&... parts) { (each_tensor(parts, visit), ...); }, value);
 }
 
+namespace detail {
+
+// What hooks may put others in the places of: the tensors among a module's arguments, of which the one at `index` has this place.
+constexpr size_t place(const bool* tensors, size_t index) {
+  size_t before = 0;
+  for (size_t i = 0; i < index; ++i) before += tensors[i];
+  return before;
+}
+inline void keep(const Tensor& argument, Tensor& place) { place = argument; }
+inline void keep(const auto&, Tensor&) {}
+inline Tensor& taken(Tensor&, Tensor& place) { return place; }
+inline const Tensor& taken(const Tensor&, Tensor& place) { return place; }
+inline auto& taken(auto& argument, Tensor&) { return argument; }
+
+}  // namespace detail
+
 /// The base of every module: `struct LeNet : nn::Module<LeNet> { … Tensor forward(const Tensor& x) const { … } };`
 /// Parameters and children are members, declared once with parameter(), buffer() and add(). forward() may take and return anything; calling
 /// the module calls it, and puts the module's path in front of errors. A module may have `std::string describe() const` for them.
@@ -163,11 +181,10 @@ class Module : public ModuleBase {
     const Self& self = static_cast<const Self&>(*this);
     const autograd::Place here = place();
     try {
-      if (hooked()) return call_hooked(self, args...);
+      if (hooked()) return call_hooked(self, std::index_sequence_for<Args...>(), args...);
       return self.forward(std::forward<Args>(args)...);
     } catch (const Error& error) {
-      if (error.located()) throw;
-      throw Error(where(), error);
+      rethrow_from_here(error);
     }
   }
 
@@ -183,38 +200,28 @@ class Module : public ModuleBase {
   }
   static constexpr ModuleKind kind{typeid(Self), describe_as_self, reseat};
 
-  // The tensor that stands for an argument, or the argument itself.
-  template <class Arg>
-  static Arg& taken(Arg& arg, Tensor*& next) {
-    if constexpr (is_tensor<Arg>)
-      return *next++;
-    else
-      return arg;
-  }
-
-  template <class... Args>
-  auto call_hooked(const Self& self, Args&... args) const {
+  template <size_t... I, class... Args>
+  auto call_hooked(const Self& self, std::index_sequence<I...>, Args&... args) const {
+    constexpr bool tensors[]{is_tensor<Args>..., false};
     constexpr size_t count = (size_t{is_tensor<Args>} + ... + 0);
-    Tensor inputs[count + 1], *next = inputs;
-    (
-        [&] {
-          if constexpr (is_tensor<Args>) *next++ = args;
-        }(),
-        ...);
+    Tensor inputs[count + 1];
+    (detail::keep(args, inputs[detail::place(tensors, I)]), ...);
     run_hooks(true, {inputs, count}, {});
-    next = inputs;
-    const std::tuple<Args&...> all{taken(args, next)...};
-    const auto run = [&] { return std::apply([&](Args&... each) { return self.forward(each...); }, all); };
+    const auto run = [&] { return self.forward(detail::taken(args, inputs[detail::place(tensors, I)])...); };
     if constexpr (std::is_void_v<decltype(run())>) {
       run();
       run_hooks(false, {inputs, count}, {});
     } else {
       auto result = run();
-      std::vector<Tensor> outputs;
-      each_tensor(result, [&](const Tensor& y) { outputs.push_back(y); });
-      run_hooks(false, {inputs, count}, outputs);
-      next = outputs.data();
-      each_tensor(result, [&](Tensor& y) { y = *next++; });
+      if constexpr (is_tensor<decltype(result)>) {
+        run_hooks(false, {inputs, count}, {&result, 1});
+      } else {
+        std::vector<Tensor> outputs;
+        each_tensor(result, [&](const Tensor& y) { outputs.push_back(y); });
+        run_hooks(false, {inputs, count}, outputs);
+        Tensor* next = outputs.data();
+        each_tensor(result, [&](Tensor& y) { y = *next++; });
+      }
       return result;
     }
   }

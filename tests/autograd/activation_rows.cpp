@@ -6,10 +6,6 @@
 namespace scry::test {
 namespace {
 
-Row unary(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
-  return {op, any_shape(low, high), [run](Args x) { return run(x[0]); }, elementwise(reference), [run] { run(zeros({2}, i64)); }};
-}
-
 double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 double log_1_plus_exp(double x) { return std::log1p(std::exp(x)); }
 

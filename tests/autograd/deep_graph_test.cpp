@@ -13,7 +13,7 @@ namespace {
 constexpr int many = 1'000'000;
 
 // Runs the body in a thread with a small stack. The sanitizers' frames are larger.
-void on_a_small_stack(const std::function<void()>& body) {
+void on_a_small_stack(FunctionRef<void()> body) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr size_t bytes = 1024 * 1024;
 #else
@@ -24,10 +24,10 @@ void on_a_small_stack(const std::function<void()>& body) {
   ASSERT_EQ(pthread_attr_setstacksize(&attributes, bytes), 0);
   pthread_t thread;
   const auto run = [](void* function) -> void* {
-    (*static_cast<const std::function<void()>*>(function))();
+    (*static_cast<FunctionRef<void()>*>(function))();
     return nullptr;
   };
-  ASSERT_EQ(pthread_create(&thread, &attributes, run, const_cast<std::function<void()>*>(&body)), 0);
+  ASSERT_EQ(pthread_create(&thread, &attributes, run, &body), 0);
   pthread_join(thread, nullptr);
   pthread_attr_destroy(&attributes);
   memory::release_cached();

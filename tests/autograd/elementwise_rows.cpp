@@ -6,14 +6,6 @@ namespace scry::test {
 namespace {
 
 // A row for f(x): `wrong` is a call that must fail.
-Row unary(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
-  return {op, any_shape(low, high), [run](Args x) { return run(x[0]); }, elementwise(reference), [run] { run(zeros({2}, i64)); }};
-}
-
-Row binary(const char* op, double low, double high, Tensor (*run)(const Tensor&, const Tensor&), double (*reference)(double, double)) {
-  return {op, broadcasting(low, high), [run](Args x) { return run(x[0], x[1]); }, elementwise(reference), [run] { run(zeros({2, 3}), zeros({4})); }};
-}
-
 Row with_number(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
   return {op, any_shape(low, high), [run](Args x) { return run(x[0]); }, elementwise(reference), [run] { run(Tensor{}); }};
 }

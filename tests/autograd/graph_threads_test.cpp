@@ -13,7 +13,7 @@ using namespace scry::test;
 
 constexpr int rounds = 60;
 
-void in_two_threads(const std::function<void(int)>& body) {
+void in_two_threads(FunctionRef<void(int)> body) {
   std::thread other([&] { body(1); });
   body(0);
   other.join();

@@ -37,7 +37,7 @@ Values einsum_reference(Args x, const std::vector<std::string>& inputs, const st
 
 // A row for einsum: the subscripts as they are called, and written out.
 Row einsum_row(const std::string& text, std::vector<std::vector<Input>> cases, const std::vector<std::string>& inputs, const std::string& output,
-               std::function<void()> error) {
+               Kept<void()> error) {
   return {"einsum", std::move(cases), [=](Args x) { return einsum(text, x); }, [=](Args x) { return einsum_reference(x, inputs, output); },
           std::move(error)};
 }

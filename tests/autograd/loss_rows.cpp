@@ -36,7 +36,7 @@ Tensor signs(const Shape& shape, DType dtype) {
 }
 
 // One loss for each element of two tensors, and their mean.
-Row pairwise(const char* op, std::vector<std::vector<Input>> cases, std::function<Tensor(const Tensor&, const Tensor&, Reduction)> run,
+Row pairwise(const char* op, std::vector<std::vector<Input>> cases, Kept<Tensor(const Tensor&, const Tensor&, Reduction)> run,
              double (*formula)(double, double)) {
   const auto both = [run](Args x) {
     return cat({reshape(run(x[0], x[1], Reduction::none), {-1}), reshape(run(x[0], x[1], Reduction::mean), {1}),
@@ -154,7 +154,7 @@ double distance(const Tensor& a, const Tensor& b, int64_t row) {
 double sign_of(int64_t i) { return i % 3 == 1 ? -1 : 1; }
 
 template <class F>
-std::function<Values(Args)> by_row(const F& f) {
+Kept<Values(Args)> by_row(const F& f) {
   return [f](Args x) {
     Values out;
     for (int64_t i = 0; i < x[0].size(0); ++i) out.push_back(f(x, i));
@@ -222,7 +222,7 @@ std::vector<Row> margin_rows() {
 }
 
 // Cross entropy written out, over the axis of the classes; weights are 1, 2, … where given. `logarithms` says that x are those already.
-std::function<Values(Args)> label_reference(bool weights, int64_t ignored, double smoothing, Reduction reduction, bool logarithms = false) {
+Kept<Values(Args)> label_reference(bool weights, int64_t ignored, double smoothing, Reduction reduction, bool logarithms = false) {
   return [=](Args x) {
     const Tensor labels = labels_for(x[0], ignored);
     const int axis = x[0].rank() > 1 ? 1 : 0;

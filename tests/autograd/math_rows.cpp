@@ -6,15 +6,9 @@
 namespace scry::test {
 namespace {
 
-Row unary(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
-  return {op, any_shape(low, high), [run](Args x) { return run(x[0]); }, elementwise(reference), [run] { run(zeros({2}, i64)); }};
-}
 // For ops that take integers too.
 Row any_type(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
   return {op, any_shape(low, high), [run](Args x) { return run(x[0]); }, elementwise(reference), [run] { run(Tensor{}); }};
-}
-Row binary(const char* op, double low, double high, Tensor (*run)(const Tensor&, const Tensor&), double (*reference)(double, double)) {
-  return {op, broadcasting(low, high), [run](Args x) { return run(x[0], x[1]); }, elementwise(reference), [run] { run(zeros({2, 3}), zeros({4})); }};
 }
 // Of whole numbers, so that some are equal.
 Row comparison(const char* op, Tensor (*run)(const Tensor&, const Tensor&), double (*reference)(double, double)) {

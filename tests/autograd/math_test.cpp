@@ -103,7 +103,7 @@ void expect_accurate() {
 TEST(Math, F32IsAccurateEverywhere) { expect_accurate<float>(); }
 TEST(Math, F64IsAccurateEverywhere) { expect_accurate<double>(); }
 
-std::vector<double> values(const Tensor& x) { return x.to_vector<double>(); }
+std::vector<double> values_of(const Tensor& x) { return x.to_vector<double>(); }
 Tensor row_of(const std::vector<double>& numbers) { return Tensor::of(numbers, {static_cast<int64_t>(numbers.size())}); }
 
 // The derivatives of the sum of f(x).
@@ -111,7 +111,7 @@ template <class F>
 std::vector<double> slopes(const std::vector<double>& numbers, const F& f) {
   const Tensor x = row_of(numbers).requires_grad_();
   sum(f(x)).backward();
-  return values(x.grad());
+  return values_of(x.grad());
 }
 
 using ::testing::ElementsAre;
@@ -141,7 +141,8 @@ TEST(Pow, SecondDerivativesAtZero) {
 }
 
 TEST(Pow, OfIntegers) {
-  EXPECT_THAT(values(pow(Tensor::of<int64_t>({-2, 3, 1, -1, 0}, {5}), Tensor::of<int64_t>({3, 4, -5, -3, 0}, {5}))), ElementsAre(-8, 81, 1, -1, 1));
+  EXPECT_THAT(values_of(pow(Tensor::of<int64_t>({-2, 3, 1, -1, 0}, {5}), Tensor::of<int64_t>({3, 4, -5, -3, 0}, {5}))),
+              ElementsAre(-8, 81, 1, -1, 1));
   EXPECT_EQ(pow(Tensor::of<int64_t>({2}, {1}), 0.5).dtype(), f32);
 }
 
@@ -160,20 +161,20 @@ TEST(Extremes, NanWins) {
 
 TEST(Compare, NumbersThatDontFitTheType) {
   const Tensor x = Tensor::of<int64_t>({-1, 0, 5}, {3});
-  EXPECT_THAT(values(lt(x, 1e300)), ElementsAre(1, 1, 1));
-  EXPECT_THAT(values(gt(x, -0.5)), ElementsAre(0, 1, 1));
-  EXPECT_THAT(values(eq(x, nan_value)), ElementsAre(0, 0, 0));
-  EXPECT_THAT(values(ne(row_of({nan_value, 1}), row_of({nan_value, 1}))), ElementsAre(1, 0));
+  EXPECT_THAT(values_of(lt(x, 1e300)), ElementsAre(1, 1, 1));
+  EXPECT_THAT(values_of(gt(x, -0.5)), ElementsAre(0, 1, 1));
+  EXPECT_THAT(values_of(eq(x, nan_value)), ElementsAre(0, 0, 0));
+  EXPECT_THAT(values_of(ne(row_of({nan_value, 1}), row_of({nan_value, 1}))), ElementsAre(1, 0));
   EXPECT_EQ(eq(x, 5).dtype(), boolean);
-  EXPECT_THAT(values(lt(Tensor::of<uint8_t>({3, 200}, {2}), Tensor::of<float>({3.5, 3.5}, {2}))), ElementsAre(1, 0));
+  EXPECT_THAT(values_of(lt(Tensor::of<uint8_t>({3, 200}, {2}), Tensor::of<float>({3.5, 3.5}, {2}))), ElementsAre(1, 0));
 }
 
 TEST(Classify, EveryKind) {
   const Tensor x = row_of({1, inf, -inf, nan_value});
-  EXPECT_THAT(values(isnan(x)), ElementsAre(0, 0, 0, 1));
-  EXPECT_THAT(values(isinf(x)), ElementsAre(0, 1, 1, 0));
-  EXPECT_THAT(values(isfinite(x)), ElementsAre(1, 0, 0, 0));
-  EXPECT_THAT(values(isfinite(Tensor::of<int64_t>({7}, {1}))), ElementsAre(1));
+  EXPECT_THAT(values_of(isnan(x)), ElementsAre(0, 0, 0, 1));
+  EXPECT_THAT(values_of(isinf(x)), ElementsAre(0, 1, 1, 0));
+  EXPECT_THAT(values_of(isfinite(x)), ElementsAre(1, 0, 0, 0));
+  EXPECT_THAT(values_of(isfinite(Tensor::of<int64_t>({7}, {1}))), ElementsAre(1));
 }
 
 TEST(Where, TypesAndErrors) {
@@ -188,11 +189,11 @@ TEST(Where, TypesAndErrors) {
 TEST(Rest, IntegersAndSigns) {
   const Tensor a = Tensor::of<int64_t>({7, -7, 7, -7, std::numeric_limits<int64_t>::min()}, {5});
   const Tensor b = Tensor::of<int64_t>({3, 3, -3, -3, -1}, {5});
-  EXPECT_THAT(values(fmod(a, b)), ElementsAre(1, -1, 1, -1, 0));
-  EXPECT_THAT(values(remainder(a, b)), ElementsAre(1, 2, -2, -1, 0));
+  EXPECT_THAT(values_of(fmod(a, b)), ElementsAre(1, -1, 1, -1, 0));
+  EXPECT_THAT(values_of(remainder(a, b)), ElementsAre(1, 2, -2, -1, 0));
   EXPECT_THROW(fmod(a, b * 0), Error);
   EXPECT_THROW(remainder(a, zeros({}, u8)), Error);
-  EXPECT_THAT(values(fmod(row_of({1, inf}), row_of({inf, 1}))), ElementsAre(1, NanSensitiveDoubleEq(nan_value)));
+  EXPECT_THAT(values_of(fmod(row_of({1, inf}), row_of({inf, 1}))), ElementsAre(1, NanSensitiveDoubleEq(nan_value)));
 }
 
 TEST(Activations, FarOut) {
@@ -213,11 +214,11 @@ TEST(Activations, FarOut) {
 
 TEST(Activations, IntegersStayWhereTheyAre) {
   const Tensor x = Tensor::of<int64_t>({-3, 0, 4}, {3});
-  EXPECT_THAT(values(abs(x)), ElementsAre(3, 0, 4));
-  EXPECT_THAT(values(sign(x)), ElementsAre(-1, 0, 1));
-  EXPECT_THAT(values(square(x)), ElementsAre(9, 0, 16));
+  EXPECT_THAT(values_of(abs(x)), ElementsAre(3, 0, 4));
+  EXPECT_THAT(values_of(sign(x)), ElementsAre(-1, 0, 1));
+  EXPECT_THAT(values_of(square(x)), ElementsAre(9, 0, 16));
   EXPECT_EQ(floor(x).dtype(), i64);
-  EXPECT_THAT(values(clamp(x, -1e300, 1)), ElementsAre(-3, 0, 1));
+  EXPECT_THAT(values_of(clamp(x, -1e300, 1)), ElementsAre(-3, 0, 1));
   EXPECT_THROW(clamp(x, std::nullopt), Error);
   EXPECT_THROW(gelu(x), Error);
 }

@@ -18,7 +18,7 @@ std::vector<std::vector<Input>> broadcasting(double low, double high) {
   return cases;
 }
 
-void for_each_index(const Shape& shape, const std::function<void(std::span<const int64_t>)>& visit) {
+void for_each_index(const Shape& shape, FunctionRef<void(std::span<const int64_t>)> visit) {
   std::vector<int64_t> index(static_cast<size_t>(shape.rank()), 0);
   for (int64_t i = 0; i < element_count(shape); ++i) {
     int64_t rest = i;
@@ -39,7 +39,7 @@ double at(const Tensor& x, std::span<const int64_t> index) {
   return dispatch(x.dtype(), [&]<class T>() { return static_cast<double>(static_cast<const T*>(x.raw())[offset]); });
 }
 
-std::function<std::vector<double>(Args)> elementwise(double (*f)(double)) {
+Kept<std::vector<double>(Args)> elementwise(double (*f)(double)) {
   return [f](Args x) {
     std::vector<double> out = x[0].to_vector<double>();
     for (double& value : out) value = f(value);
@@ -47,7 +47,7 @@ std::function<std::vector<double>(Args)> elementwise(double (*f)(double)) {
   };
 }
 
-std::function<std::vector<double>(Args)> elementwise(double (*f)(double, double)) {
+Kept<std::vector<double>(Args)> elementwise(double (*f)(double, double)) {
   return [f](Args x) {
     std::vector<double> out;
     for_each_index(broadcast_shapes("reference", x[0].shape(), x[1].shape()),
@@ -56,8 +56,7 @@ std::function<std::vector<double>(Args)> elementwise(double (*f)(double, double)
   };
 }
 
-std::function<std::vector<double>(Args)> placed(std::function<Shape(const Shape&)> shape, std::function<Position(Position, const Shape&)> from,
-                                                double missing) {
+Kept<std::vector<double>(Args)> placed(Kept<Shape(const Shape&)> shape, Kept<Position(Position, const Shape&)> from, double missing) {
   return [=](Args x) {
     std::vector<double> out;
     for_each_index(shape(x[0].shape()), [&](std::span<const int64_t> i) {
@@ -66,6 +65,14 @@ std::function<std::vector<double>(Args)> placed(std::function<Shape(const Shape&
     });
     return out;
   };
+}
+
+Row unary(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double)) {
+  return {op, any_shape(low, high), [run](Args x) { return run(x[0]); }, elementwise(reference), [run] { run(zeros({2}, i64)); }};
+}
+
+Row binary(const char* op, double low, double high, Tensor (*run)(const Tensor&, const Tensor&), double (*reference)(double, double)) {
+  return {op, broadcasting(low, high), [run](Args x) { return run(x[0], x[1]); }, elementwise(reference), [run] { run(zeros({2, 3}), zeros({4})); }};
 }
 
 std::vector<Row> all_rows() {

@@ -4,10 +4,11 @@
 
 #include <scry/autograd/autograd.hpp>
 #include <scry/core/core.hpp>
-#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
+
+#include "support.hpp"
 
 namespace scry::test {
 
@@ -25,11 +26,11 @@ struct Row {
   std::string op;
   /// Sets of inputs; each is run. Derivatives are checked for sets of at most 120 elements.
   std::vector<std::vector<Input>> cases;
-  std::function<Tensor(Args)> run;
+  Kept<Tensor(Args)> run;
   /// The values, row-major, computed in double by another way. Inputs are f64 and row-major.
-  std::function<std::vector<double>(Args)> reference;
+  Kept<std::vector<double>(Args)> reference;
   /// A call with a bad argument.
-  std::function<void()> error;
+  Kept<void()> error;
   /// Allowed error of f32 values, relative to the largest.
   double f32_tolerance = 2e-6;
   /// Step of the central differences.
@@ -45,15 +46,17 @@ std::vector<std::vector<Input>> any_shape(double low, double high);
 std::vector<std::vector<Input>> broadcasting(double low, double high);
 
 /// f(x) for every element.
-std::function<std::vector<double>(Args)> elementwise(double (*f)(double));
+Kept<std::vector<double>(Args)> elementwise(double (*f)(double));
 /// f(x, y) for every element of the broadcast inputs.
-std::function<std::vector<double>(Args)> elementwise(double (*f)(double, double));
+Kept<std::vector<double>(Args)> elementwise(double (*f)(double, double));
+/// The rows of functions of a number, and of two, that refuse integers.
+Row unary(const char* op, double low, double high, Tensor (*run)(const Tensor&), double (*reference)(double));
+Row binary(const char* op, double low, double high, Tensor (*run)(const Tensor&, const Tensor&), double (*reference)(double, double));
 using Position = std::vector<int64_t>;
 /// The values of x[0] at the places that `from` names for every index of the result; an empty place stands for `missing`.
-std::function<std::vector<double>(Args)> placed(std::function<Shape(const Shape&)> shape, std::function<Position(Position, const Shape&)> from,
-                                                double missing = 0);
+Kept<std::vector<double>(Args)> placed(Kept<Shape(const Shape&)> shape, Kept<Position(Position, const Shape&)> from, double missing = 0);
 /// Calls visit(index) for every index of a shape in row-major order.
-void for_each_index(const Shape& shape, const std::function<void(std::span<const int64_t>)>& visit);
+void for_each_index(const Shape& shape, FunctionRef<void(std::span<const int64_t>)> visit);
 /// The element of a tensor at an index.
 double at(const Tensor& x, std::span<const int64_t> index);
 inline double at(const Tensor& x, std::initializer_list<int64_t> index) { return at(x, std::span(index.begin(), index.size())); }

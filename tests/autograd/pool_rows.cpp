@@ -22,7 +22,7 @@ struct Windows {
 };
 
 // f(what is seen) for every window of [N, C, H, W] or [N, C, L].
-Values over_windows(const Tensor& x, Windows w, const std::function<double(const Seen&)>& f) {
+Values over_windows(const Tensor& x, Windows w, FunctionRef<double(const Seen&)> f) {
   const Tensor in = x.rank() == 3 ? unsqueeze(x, 2) : x;
   if (x.rank() == 3) {
     for (Pair* p : {&w.kernel, &w.stride, &w.dilation}) p->height = 1;
@@ -55,10 +55,10 @@ Values over_windows(const Tensor& x, Windows w, const std::function<double(const
   return out;
 }
 
-double largest(const Seen& seen) { return *std::max_element(seen.elements.begin(), seen.elements.end()); }
-double place_of_largest(const Seen& seen) {
+const auto largest_seen = [](const Seen& seen) { return *std::max_element(seen.elements.begin(), seen.elements.end()); };
+const auto place_of_largest = [](const Seen& seen) {
   return static_cast<double>(seen.places[static_cast<size_t>(std::max_element(seen.elements.begin(), seen.elements.end()) - seen.elements.begin())]);
-}
+};
 double total(const Seen& seen) {
   double sum = 0;
   for (const double v : seen.elements) sum += v;
@@ -72,7 +72,7 @@ Row max_row(Pair kernel, const MaxPoolOptions& o, const Cases& cases) {
   const Windows w{kernel, o.stride.value_or(kernel), o.padding, o.dilation, o.ceil_mode};
   return {images ? "max_pool2d" : "max_pool1d", cases,
           [=](Args x) { return images ? max_pool2d(x[0], kernel, o) : max_pool1d(x[0], kernel.width, o); },
-          [=](Args x) { return over_windows(x[0], w, largest); },
+          [=](Args x) { return over_windows(x[0], w, largest_seen); },
           [images] {
             images ? max_pool2d(zeros({2, 2}), 2) : max_pool1d(zeros({2, 2, 2}), 2, {.padding = 2});
           }};
@@ -129,7 +129,7 @@ Row adaptive_row(bool maximum, Pair size, const Cases& cases) {
               for (int64_t r = first(i[2], in.size(2), to.height); r < last(i[2], in.size(2), to.height); ++r)
                 for (int64_t c = first(i[3], in.size(3), to.width); c < last(i[3], in.size(3), to.width); ++c)
                   seen.elements.push_back(at(in, {i[0], i[1], r, c}));
-              out.push_back(maximum ? largest(seen) : total(seen) / static_cast<double>(seen.elements.size()));
+              out.push_back(maximum ? largest_seen(seen) : total(seen) / static_cast<double>(seen.elements.size()));
             });
             return out;
           },

@@ -136,7 +136,7 @@ Row row(const char* op, const Variant& v) {
 }  // namespace
 
 std::vector<Row> recurrent_rows() {
-  const auto refused = [](Row row, std::function<void()> error) {
+  const auto refused = [](Row row, Kept<void()> error) {
     row.error = std::move(error);
     return row;
   };

@@ -20,7 +20,7 @@ std::vector<std::vector<double>> groups(const Tensor& x, const std::vector<int>&
   return out;
 }
 
-std::function<std::vector<double>(Args)> over(std::vector<int> axes, double (*reduce)(const std::vector<double>&)) {
+Kept<std::vector<double>(Args)> over(std::vector<int> axes, double (*reduce)(const std::vector<double>&)) {
   return [=](Args x) {
     std::vector<double> out;
     for (const auto& group : groups(x[0], axes)) out.push_back(reduce(group));

@@ -24,7 +24,7 @@ std::vector<Values> lines_of(const Tensor& x, int axis) {
 }
 
 // Reduces each line along the last axis after x's axes were ordered by `order`, the last `count` of which are taken together.
-std::function<Values(Args)> by_line(std::vector<int> order, int count, std::function<Values(const Values&)> f) {
+Kept<Values(Args)> by_line(std::vector<int> order, int count, Kept<Values(const Values&)> f) {
   return [=](Args x) {
     Values out;
     const Tensor together = contiguous(x[0].rank() ? flatten(permute(x[0], order), -count, -1) : reshape(x[0], {1}));
@@ -35,7 +35,7 @@ std::function<Values(Args)> by_line(std::vector<int> order, int count, std::func
 }
 
 // The results of f for lines along axis 1 of [A, B, C], put back in place.
-std::function<Values(Args)> along_middle(std::function<Values(const Values&)> f) {
+Kept<Values(Args)> along_middle(Kept<Values(const Values&)> f) {
   return [=](Args x) {
     const std::vector<Values> lines = lines_of(x[0], 1);
     const int64_t size = static_cast<int64_t>(f(lines[0]).size()), inner = x[0].size(2);
@@ -51,7 +51,7 @@ std::function<Values(Args)> along_middle(std::function<Values(const Values&)> f)
 }
 
 // The sum of f over the line.
-double total(const Values& line, const std::function<double(double)>& f) {
+double total(const Values& line, FunctionRef<double(double)> f) {
   double sum = 0;
   for (double v : line) sum += f(v);
   return sum;
@@ -72,7 +72,7 @@ double variance(const Values& line, double correction) {
   return total(line, [=](double v) { return (v - mean) * (v - mean); }) / (count - correction);
 }
 
-std::function<Values(const Values&)> norm_of(double p) {
+Kept<Values(const Values&)> norm_of(double p) {
   return [p](const Values& line) {
     if (std::isinf(p))
       return Values{std::abs(*std::max_element(line.begin(), line.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }))};
@@ -103,7 +103,7 @@ Tensor with_zeros(const Tensor& x, int64_t every) {
   return x * reshape(mask, x.shape());
 }
 
-std::function<Values(Args)> zeroed(std::function<Values(Args)> reference, int64_t every) {
+Kept<Values(Args)> zeroed(Kept<Values(Args)> reference, int64_t every) {
   return [=](Args x) { return reference(std::vector<Tensor>{with_zeros(x[0], every)}); };
 }
 

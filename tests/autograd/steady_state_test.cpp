@@ -9,7 +9,7 @@ namespace scry {
 namespace {
 
 // Runs the step until the pool has what it needs, then counts.
-void expect_no_system_calls(const std::function<void()>& step) {
+void expect_no_system_calls(FunctionRef<void()> step) {
   for (int i = 0; i < 5; ++i) step();
   const memory::Statistics before = memory::statistics();
   for (int i = 0; i < 20; ++i) step();

@@ -4,8 +4,7 @@ namespace scry::test {
 namespace {
 
 // Values of x read at index(i) for every index i of the result's shape.
-std::function<std::vector<double>(Args)> reading(std::function<Shape(const Shape&)> shape,
-                                                 std::function<std::vector<int64_t>(std::span<const int64_t>)> index) {
+Kept<std::vector<double>(Args)> reading(Kept<Shape(const Shape&)> shape, Kept<std::vector<int64_t>(std::span<const int64_t>)> index) {
   return [=](Args x) {
     std::vector<double> out;
     for_each_index(shape(x[0].shape()), [&](std::span<const int64_t> i) { out.push_back(at(x[0], index(i))); });

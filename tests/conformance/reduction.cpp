@@ -6,10 +6,10 @@
 namespace scry::conformance {
 namespace {
 
-using Reduction = Tensor (*)(const Tensor&, const AxesArgument&, bool);
+using AlongAxes = Tensor (*)(const Tensor&, const AxesArgument&, bool);
 
 // Axes were an attribute, and became an input in opset 13 (sum) or 18 (others). Without any all are reduced, or none of them.
-template <Reduction reduction>
+template <AlongAxes reduction>
 Outputs reduce(const Node& node) {
   const Integers axes = node.integers_or_input("axes", 1).value_or(Integers{});
   const bool keepdims = node.flag("keepdims", true);
@@ -27,10 +27,10 @@ Tensor mean_same(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   return is_floating(x.dtype()) ? mean(x, axes, keepdim) : of_same_type(x, mean(cast(x, f64), axes, keepdim));
 }
 // Of nothing, the largest is what is smaller than everything.
-template <Reduction reduction>
+template <AlongAxes reduction>
 Tensor extreme(const Tensor& x, const AxesArgument& axes, bool keepdim) {
   if (x.numel() > 0) return reduction(x, axes, keepdim);
-  const bool largest = reduction == Reduction(amax);
+  const bool largest = reduction == AlongAxes(amax);
   return full(sum(x, axes, keepdim).shape(), x.dtype() == boolean ? !largest : largest ? -INFINITY : INFINITY, x.dtype());
 }
 Tensor sum_abs(const Tensor& x, const AxesArgument& axes, bool keepdim) { return sum_same(abs(x), axes, keepdim); }

@@ -13,7 +13,7 @@ TEST(FuzzCorpus, IsReadOrRefused) {
   for (const auto& entry : std::filesystem::recursive_directory_iterator(SCRY_SOURCE_DIR "/tests/fuzz/corpus")) {
     if (!entry.is_regular_file()) continue;
     const std::string path = entry.path().string();
-    const std::function<void()> readers[] = {[&] { io::load_safetensors(path); }, [&] { io::load_npz(path); }, [&] { io::load_npy(path); }};
+    const Kept<void()> readers[] = {[&] { io::load_safetensors(path); }, [&] { io::load_npz(path); }, [&] { io::load_npy(path); }};
     for (const auto& reader : readers) {
       const std::string message = message_of(reader);
       message == nothing_thrown ? ++read : ++refused;

@@ -13,7 +13,7 @@ namespace {
 std::string bytes(std::initializer_list<int> values) { return {values.begin(), values.end()}; }
 
 // A file of this header and data; version 1 has two bytes for the header's length, the others four.
-std::string file_of(const std::string& header, const std::string& data, int version = 1) {
+std::string npy_of(const std::string& header, const std::string& data, int version = 1) {
   std::string out = "\x93NUMPY" + bytes({version, 0});
   for (int i = 0; i < (version == 1 ? 2 : 4); ++i) out += static_cast<char>(header.size() >> 8 * i);
   return out + header + data;
@@ -52,7 +52,7 @@ TEST_F(Npy, WritesWhatNumpyWrites) {
   io::save_npy(path_, Tensor::of(std::vector<float>{1}, {1}));
   std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }";
   header.resize(118 - 1, ' ');
-  EXPECT_EQ(io::read_file(path_), bytes_of(file_of(header + "\n", bytes({0, 0, 0x80, 0x3f}))));
+  EXPECT_EQ(io::read_file(path_), bytes_of(npy_of(header + "\n", bytes({0, 0, 0x80, 0x3f}))));
   for (const Shape& shape : {Shape{}, Shape{3}, Shape{2, 3}, Shape{1000000, 0, 1000, 1, 1, 1, 1, 1}}) {
     const std::string start = io::format_npy_header(Tensor::empty(shape, u8));
     EXPECT_EQ(start.size() % 64, 0u);
@@ -62,7 +62,7 @@ TEST_F(Npy, WritesWhatNumpyWrites) {
 }
 
 TEST_F(Npy, ConvertsTypes) {
-  const auto one = [&](const std::string& descr, std::initializer_list<int> data) { return load(file_of(header_of(descr, "()"), bytes(data))); };
+  const auto one = [&](const std::string& descr, std::initializer_list<int> data) { return load(npy_of(header_of(descr, "()"), bytes(data))); };
   EXPECT_EQ(one("'<i4'", {0xfe, 0xff, 0xff, 0xff}).item<int64_t>(), -2);
   EXPECT_EQ(one("'>i4'", {0xff, 0xff, 0xff, 0xfe}).item<int64_t>(), -2);
   EXPECT_EQ(one("'<i2'", {0xfe, 0xff}).item<int64_t>(), -2);
@@ -85,16 +85,16 @@ TEST_F(Npy, ConvertsTypes) {
 }
 
 TEST_F(Npy, FortranOrder) {
-  const Tensor x = load(file_of(header_of("'|u1'", "(2, 3)", "True"), bytes({1, 2, 3, 4, 5, 6})));
+  const Tensor x = load(npy_of(header_of("'|u1'", "(2, 3)", "True"), bytes({1, 2, 3, 4, 5, 6})));
   EXPECT_EQ(x.to_vector<int64_t>(), (std::vector<int64_t>{1, 3, 5, 2, 4, 6}));
   EXPECT_EQ(x.strides(), (Shape{1, 2}));
 }
 
 TEST_F(Npy, ReadsWhateverAVersionWrote) {
   const std::string data = bytes({1, 2, 3});
-  for (int version : {1, 2, 3}) EXPECT_EQ(load(file_of(header_of("'|u1'", "(3,)"), data, version)).numel(), 3);
-  EXPECT_EQ(load(file_of("{\"shape\":(3L,),\"fortran_order\":False,\"descr\":\"|u1\"}", data)).numel(), 3);
-  EXPECT_EQ(load(file_of("{'shape': (1, 3), 'descr': '|u1', 'fortran_order': False}     \n", data)).shape(), (Shape{1, 3}));
+  for (int version : {1, 2, 3}) EXPECT_EQ(load(npy_of(header_of("'|u1'", "(3,)"), data, version)).numel(), 3);
+  EXPECT_EQ(load(npy_of("{\"shape\":(3L,),\"fortran_order\":False,\"descr\":\"|u1\"}", data)).numel(), 3);
+  EXPECT_EQ(load(npy_of("{'shape': (1, 3), 'descr': '|u1', 'fortran_order': False}     \n", data)).shape(), (Shape{1, 3}));
 }
 
 TEST_F(Npy, DamagedHeaders) {
@@ -117,12 +117,12 @@ TEST_F(Npy, DamagedHeaders) {
       {header_of("'|u1'", "(3,)") + "x", "expected the end"},
       {header_of("__import__('os').abort()", "(3,)"), "expected a type in quotes"},
   };
-  for (const auto& [header, part] : cases) EXPECT_FAILS(load(file_of(header, bytes({1, 2, 3}))), path_, part);
+  for (const auto& [header, part] : cases) EXPECT_FAILS(load(npy_of(header, bytes({1, 2, 3}))), path_, part);
 }
 
 TEST_F(Npy, SizesAreCheckedBeforeMemoryIsTaken) {
   const auto with = [&](const std::string& shape, const std::string& descr = "'<f8'") {
-    return file_of(header_of(descr, shape), std::string(8, '\0'));
+    return npy_of(header_of(descr, shape), std::string(8, '\0'));
   };
   EXPECT_FAILS(load(with("(2,)")), path_, "cut short", "[2]", "16 bytes", "8 follow");
   EXPECT_FAILS(load(with("(0,)")), path_, "too long");
@@ -139,7 +139,7 @@ TEST_F(Npy, SizesAreCheckedBeforeMemoryIsTaken) {
 }
 
 TEST_F(Npy, CutAnywhereIsAnError) {
-  const std::string whole = file_of(header_of("'<i2'", "(2, 2)"), std::string(8, '\1'));
+  const std::string whole = npy_of(header_of("'<i2'", "(2, 2)"), std::string(8, '\1'));
   for (size_t length = 0; length < whole.size(); ++length) EXPECT_FAILS(load(whole.substr(0, length)), path_);
   for (size_t i = 0; i < whole.size(); ++i)
     for (int bit = 0; bit < 8; ++bit) {

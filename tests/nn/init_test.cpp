@@ -9,23 +9,23 @@ namespace {
 
 using namespace scry::test;
 
-struct Statistics {
+struct Spread {
   double mean = 0, deviation = 0, least = 0, greatest = 0;
 };
-Statistics of(const Tensor& x) { return {mean(x).item(), std(x).item(), min(x).item(), max(x).item()}; }
+Spread of(const Tensor& x) { return {mean(x).item(), std(x).item(), min(x).item(), max(x).item()}; }
 
 // A weight whose fans are 4 x 9 = 36 inputs and 1000 x 9 = 9000 outputs; its mean and deviation are known to a hundredth.
 Tensor weight() { return zeros({1000, 4, 3, 3}); }
 
 void expect_uniform(const Tensor& x, double deviation) {
-  const Statistics s = of(x);
+  const Spread s = of(x);
   EXPECT_NEAR(s.mean, 0, 0.03 * deviation);
   EXPECT_NEAR(s.deviation, deviation, 0.02 * deviation);
   EXPECT_NEAR(s.greatest, std::sqrt(3.0) * deviation, 0.01 * deviation);
   EXPECT_NEAR(s.least, -std::sqrt(3.0) * deviation, 0.01 * deviation);
 }
 void expect_normal(const Tensor& x, double deviation) {
-  const Statistics s = of(x);
+  const Spread s = of(x);
   EXPECT_NEAR(s.mean, 0, 0.03 * deviation);
   EXPECT_NEAR(s.deviation, deviation, 0.02 * deviation);
   EXPECT_GT(s.greatest, 3 * deviation);  // of 36,000 numbers some lie beyond

@@ -60,7 +60,7 @@ TEST(Models, SmallCnn) {
 }
 
 // The value at `x` of a polynomial of second degree, from those at 1, 2 and 3: numbers of parameters are that of sizes, and large models take long.
-int64_t extrapolated(const std::function<int64_t(int64_t)>& count, int64_t x) {
+int64_t extrapolated(FunctionRef<int64_t(int64_t)> count, int64_t x) {
   const int64_t one = count(1), two = count(2), three = count(3);
   return one + (x - 1) * (two - one) + (x - 1) * (x - 2) / 2 * (three - 2 * two + one);
 }
@@ -218,8 +218,8 @@ Tensor gradient_of() {
 
 TEST(Models, SameSeedSameBitsOnAnyNumberOfThreads) {
   EXPECT_TRUE(same_bits(gradient_of<LeNet>(), gradient_of<LeNet>()));
-  expect_independent_of_threads(gradient_of<LeNet>);
-  expect_independent_of_threads(gradient_of<SmallCnn>);
+  expect_independent_of_threads([] { return gradient_of<LeNet>(); });
+  expect_independent_of_threads([] { return gradient_of<SmallCnn>(); });
 }
 
 }  // namespace

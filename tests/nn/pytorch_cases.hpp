@@ -4,8 +4,9 @@
 #include <scry/core/core.hpp>
 #include <scry/nn/nn.hpp>
 
-#include <functional>
 #include <memory>
+
+#include "support.hpp"
 
 // The cases in which layers and models are held against PyTorch's. Each has a line here and one of the same name in pytorch_cases.py.
 
@@ -15,12 +16,12 @@ using Tensors = std::vector<Tensor>;
 
 struct Subject {
   std::shared_ptr<ModuleBase> model;  ///< null for functions without parameters
-  std::function<Tensors(const Tensors& inputs)> run;
+  scry::test::Kept<Tensors(const Tensors& inputs)> run;
 };
 
 struct Case {
   std::string name;
-  std::function<Subject()> make;
+  scry::test::Kept<Subject()> make;
 };
 
 /// A module, and how its inputs and outputs are listed.
@@ -39,7 +40,7 @@ Case layer(const char* name, Make make) {
   return case_of(name, +make);  // compiled once a kind of module, not once a case
 }
 
-inline Case function(const char* name, std::function<Tensor(const Tensors&)> compute) {
+inline Case function(const char* name, scry::test::Kept<Tensor(const Tensors&)> compute) {
   return {name, [compute] { return Subject{nullptr, [compute](const Tensors& x) { return Tensors{compute(x)}; }}; }};
 }
 
