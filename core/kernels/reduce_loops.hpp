@@ -192,8 +192,8 @@ V runs_of(const V& a, const V& b, std::integer_sequence<int, I...>) {
   return __builtin_shufflevector(a, b, (I / step * 2 * step + I % step + (second ? step : 0))...);
 }
 
-// The states of lines, each in the lanes of a register, become one with a lane for each: two registers are merged to one, in whose runs of `step`
-// lanes the lines alternate, until the runs are single lanes.
+// The states of lines, each in the lanes of a register, become one with a lane for each: two registers (or one, twice) are merged to one, in whose
+// runs of `step` lanes the lines alternate, until the runs are single lanes.
 template <int step, class R>
 [[gnu::always_inline]] inline void merge_lines(const R& reducer, StatesOf<R>* lines, int64_t count) {
   constexpr auto places = std::make_integer_sequence<int, lanes_of<typename R::Number>>();
@@ -217,8 +217,8 @@ void take_lines(const R reducer, const Lines& lines, typename R::Number* to, int
   constexpr int64_t lanes = lanes_of<typename R::Number>, long_enough = 8 * registers * lanes;  // neighbours overlap in shorter lines
   const int64_t size = lines.size, apart = lines.apart;
   const auto *data = reinterpret_cast<const T*>(lines.data), *first = lines.first ? static_cast<const T*>(lines.first) : data;
-  for (int64_t i = 0; i < lines.count; i += lanes) {
-    const int64_t count = std::min(lanes, lines.count - i);
+  for (int64_t i = 0, count; i < lines.count; i += count) {
+    count = lines.count - i < lanes ? 1 : lanes;
     const auto *from = data + i * apart, *start = first + i * apart;
     StatesOf<R> states[lanes];
     if (lanes <= size && size < long_enough) {
@@ -233,9 +233,8 @@ void take_lines(const R reducer, const Lines& lines, typename R::Number* to, int
       merge_lines<static_cast<int>(lanes / 2)>(reducer, states, lanes);
       store_states(to + i, pitch, states[0]);
     } else {
-      merge_lines<static_cast<int>(lanes / 2)>(reducer, states, count);
-      for (int part = 0; part < R::parts; ++part)
-        for (int64_t line = 0; line < count; ++line) to[part * pitch + i + line] = states[0].part[part][line];
+      merge_lines<static_cast<int>(lanes / 2)>(reducer, states, 1);
+      for (int part = 0; part < R::parts; ++part) to[part * pitch + i] = states[0].part[part][0];
     }
   }
 }
