@@ -7,9 +7,9 @@
 
 #include <benchmark/benchmark.h>
 
+#include "op_bench_memory.hpp"
 #include <scry/scry.hpp>
 #include <functional>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -81,14 +81,7 @@ void memory_bandwidth(benchmark::State& state, int inputs) {
   const float *x = a.data<float>(), *y = b.data<float>();
   float* z = out.mutable_data<float>();
   for (auto _ : state) {
-    parallel_for(large, 1 << 15, [&](int64_t begin, int64_t end) {
-      if (inputs == 0)
-        for (int64_t i = begin; i < end; ++i) z[i] = 1;
-      else if (inputs == 1)
-        for (int64_t i = begin; i < end; ++i) z[i] = x[i];
-      else
-        for (int64_t i = begin; i < end; ++i) z[i] = x[i] + 3 * y[i];
-    });
+    parallel_for(large, 1 << 15, [&](int64_t begin, int64_t end) { write_stream(inputs, x + begin, y + begin, z + begin, end - begin); });
     benchmark::ClobberMemory();
   }
   report_bytes(state, large * (inputs + 1));
@@ -100,12 +93,7 @@ void memory_read(benchmark::State& state) {
   constexpr int64_t piece = 1 << 15;
   std::vector<float> sums(static_cast<size_t>(large / piece + 1));
   for (auto _ : state) {
-    parallel_for(large, piece, [&](int64_t begin, int64_t end) {
-      float lanes[64]{};
-      for (int64_t i = begin; i + 64 <= end; i += 64)
-        for (int64_t lane = 0; lane < 64; ++lane) lanes[lane] += x[i + lane];
-      sums[static_cast<size_t>(begin / piece)] = std::accumulate(lanes, lanes + 64, 0.0f);
-    });
+    parallel_for(large, piece, [&](int64_t begin, int64_t end) { sums[static_cast<size_t>(begin / piece)] = read_stream(x + begin, end - begin); });
     benchmark::DoNotOptimize(sums.data());
     benchmark::ClobberMemory();
   }
