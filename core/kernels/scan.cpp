@@ -118,7 +118,8 @@ void scan_line(const T* from, Total<T>* to, int64_t length, bool reverse, const 
     const int64_t pieces = std::min(together, (length - done + piece - 1) / piece);
     const auto scan_piece = [&](int64_t i, bool keep) {
       const int64_t begin = done + i * piece, count = std::min(piece, length - begin), at = reverse ? length - begin - count : begin;
-      return scan_row(from + at, keep ? to + at : nullptr, count, reverse, starts[i], op);
+      const Acc before = keep ? starts[i] : Acc{Op::identity};  // which another thread may be about to learn
+      return scan_row(from + at, keep ? to + at : nullptr, count, reverse, before, op);
     };
     if (!alone)
       parallel_for(pieces, 1, [&](int64_t first, int64_t last) {
