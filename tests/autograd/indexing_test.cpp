@@ -39,7 +39,7 @@ TEST(Indexing, ErrorsNameIndexAxisAndShape) {
 }
 
 TEST(Indexing, ManyViewsOfOneTensorGatherTheirGradientsInPlace) {
-  constexpr int64_t steps = 3000, width = 3000;
+  constexpr int64_t steps = 2000, width = 2000;
   const Tensor x = ones({steps, width}).requires_grad_();
   const auto loss = [&] {
     Tensor total = zeros({width});
@@ -51,7 +51,7 @@ TEST(Indexing, ManyViewsOfOneTensorGatherTheirGradientsInPlace) {
   EXPECT_EQ(x.grad()[steps - 1][7].item(), 2);
   const Tensor g = grad(loss(), x, {.create_graph = true});
   EXPECT_EQ(grad(sum(g * g), x)[3][7].item(), 8);
-  // Zeros of the whole for every part would be 300 GB.
+  // Zeros of the whole for every part would be 32 GB in each of the passes.
   EXPECT_LT(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC, 5);
 }
 
