@@ -1,38 +1,11 @@
+#include <scry/core/kernels/exponential.hpp>
 #include <scry/core/kernels/map.hpp>
 #include <scry/core/kernels/reduce.hpp>
 #include <scry/core/kernels/reducers.hpp>
-#include <array>
-#include <bit>
 #include <limits>
-#include <numbers>
 
 namespace scry::kernels {
 namespace {
-
-// The Taylor coefficients of 2^f.
-constexpr auto coefficients = [] {
-  std::array<double, 14> c{1};
-  for (size_t k = 1; k < c.size(); ++k) c[k] = c[k - 1] * std::numbers::ln2 / static_cast<double>(k);
-  return c;
-}();
-
-/// exp(x) for x <= 0, by 2^(n + f) = 2^n 2^f with a Taylor polynomial for f in [-1/2, 1/2]: to an ulp or two of 1, and no less than the smallest
-/// normal number. What it makes of NaN and infinities is no number to rely on.
-template <class T, class V>
-[[gnu::always_inline]] inline V exp_of_negative(V x) {
-  constexpr bool single = sizeof(T) == 4;
-  constexpr size_t degree = single ? 6 : 13;
-  constexpr int fraction = single ? 23 : 52;
-  constexpr T round = single ? T{12582912} : T{6755399441055744},
-              lowest = single ? T{-126} : T{-1022};  // 1.5 * 2^fraction rounds what it is added to
-  V t = x * static_cast<T>(std::numbers::log2e);
-  t = t < lowest ? V{} + lowest : t;
-  const V rounded = t + round, f = t - (rounded - round);
-  V y = V{} + static_cast<T>(coefficients[degree]);
-  for (size_t k = degree; k-- > 0;) y = y * f + static_cast<T>(coefficients[k]);
-  using Bits = Lanes<std::conditional_t<single, uint32_t, uint64_t>, lane_count<V>>;
-  return std::bit_cast<V>(std::bit_cast<Bits>(y) + (std::bit_cast<Bits>(rounded) << fraction));
-}
 
 /// The largest element, which NaN is, and the sum of exp(element - largest) in two parts, of which the second is what rounding took from the first. A
 /// block's largest element is found before its powers are added, so that what has been added is rescaled once a block.
@@ -65,20 +38,20 @@ struct Powers {
     }
     for (int r = 0; r < count; ++r) {
       from[r] = base(top[r]);
-      const V shrink = exp_of_negative<T>(states[r].part[0] - from[r]);
+      const V shrink = bounded_exp<T>(states[r].part[0] - from[r]);
       states[r] = {{top[r], states[r].part[1] * shrink, states[r].part[2] * shrink}};
     }
     constexpr int64_t together = 8;
     for (int64_t row = 0; row < rows.count(); row += together) {
       V few[count]{};
       for (int64_t i = row; i < std::min(row + together, rows.count()); ++i)
-        for (int r = 0; r < count; ++r) few[r] += exp_of_negative<T>(rows.at(i, r) - from[r]);
+        for (int r = 0; r < count; ++r) few[r] += bounded_exp<T>(rows.at(i, r) - from[r]);
       for (int r = 0; r < count; ++r) add(states[r].part[1], states[r].part[2], few[r]);
     }
   }
   S merge(const S& a, const S& b, int64_t) const {
-    const V top = Extreme<T>{}.merge(a.part[0], b.part[0]), from = base(top), shrink_a = exp_of_negative<T>(a.part[0] - from),
-            shrink_b = exp_of_negative<T>(b.part[0] - from);
+    const V top = Extreme<T>{}.merge(a.part[0], b.part[0]), from = base(top), shrink_a = bounded_exp<T>(a.part[0] - from),
+            shrink_b = bounded_exp<T>(b.part[0] - from);
     S both{{top, a.part[1] * shrink_a, a.part[2] * shrink_a}};
     add(both.part[1], both.part[2], b.part[1] * shrink_b);
     both.part[2] += b.part[2] * shrink_b;
