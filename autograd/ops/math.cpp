@@ -151,7 +151,9 @@ template <class T>
 T rest_of(T a, T b, bool rounds_down) {
   if constexpr (std::is_floating_point_v<T>) {
     const T rest = std::fmod(a, b);
-    return rounds_down && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+    if (!rounds_down || std::isnan(rest)) return rest;
+    if (rest == 0) return std::copysign(rest, b);
+    return (rest < 0) != (b < 0) ? rest + b : rest;
   } else if constexpr (std::is_same_v<T, bool>) {
     return false;
   } else {

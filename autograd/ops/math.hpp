@@ -42,7 +42,7 @@ Tensor trunc(const Tensor& x);  ///< towards zero
 Tensor atan2(const Tensor& y, const Tensor& x);
 
 // The rest of a division, broadcasting: a - n b, where n is a / b cut towards zero (fmod, as in C) or rounded down (remainder, whose sign is
-// b's). Types meet as in arithmetic; an integer b must not be 0. Gradients: g and -g n.
+// b's, that of a zero too). Types meet as in arithmetic; an integer b must not be 0. Gradients: g and -g n.
 Tensor fmod(const Tensor& a, const Tensor& b);
 Tensor remainder(const Tensor& a, const Tensor& b);
 

@@ -111,12 +111,14 @@ void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, i
         const int64_t width = c.in_channels - v;
         float* d = to + t * at.channels + v;
         const auto store = [&](int a, int b, Lanes value) { value.store_aligned(d + (a * 6 + b) * at.plane); };
-        if (all_there && width >= lanes)
-          transform<6, 6>([&](int a, int b) { return Lanes::load_unaligned(in + (start + a * row + b * pixel + v)); }, input_line, store);
+        const auto there = [&](int a, int b) { return in + (start + a * row + b * pixel + v); };
+        const auto there_or_nothing = [&](int a, int b) { return row_there[a] && column_there[b] ? there(a, b) : nothing; };
+        if (width < lanes)
+          transform<6, 6>([&](int a, int b) { return Some<float>(width).load(there_or_nothing(a, b)); }, input_line, store);
+        else if (!all_there)
+          transform<6, 6>([&](int a, int b) { return Lanes::load_unaligned(there_or_nothing(a, b)); }, input_line, store);
         else
-          transform<6, 6>(
-              [&](int a, int b) { return load_some(row_there[a] && column_there[b] ? in + (start + a * row + b * pixel + v) : nothing, width); },
-              input_line, store);
+          transform<6, 6>([&](int a, int b) { return Lanes::load_unaligned(there(a, b)); }, input_line, store);
       }
     }
   });

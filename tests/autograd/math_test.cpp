@@ -194,6 +194,8 @@ TEST(Rest, IntegersAndSigns) {
   EXPECT_THROW(fmod(a, b * 0), Error);
   EXPECT_THROW(remainder(a, zeros({}, u8)), Error);
   EXPECT_THAT(values_of(fmod(row_of({1, inf}), row_of({inf, 1}))), ElementsAre(1, NanSensitiveDoubleEq(nan_value)));
+  const Tensor zeros_by_sign = remainder(row_of({6, -6, 0, -0.0}), row_of({-3, 3, -2, 2}));  // nothing is left over, with the divisor's sign
+  EXPECT_THAT(values_of(1 / zeros_by_sign), ElementsAre(-inf, inf, -inf, inf));
 }
 
 TEST(Activations, FarOut) {
