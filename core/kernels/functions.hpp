@@ -3,6 +3,7 @@
 // Functions of a register that are good to a few units in the last place for every argument, and the comparisons that formulas are written
 // with. xsimd computes them; where it is off (subnormal results, results near the largest number, …) the standard library does.
 
+#include <scry/core/kernels/exponential.hpp>
 #include <scry/core/kernels/map.hpp>
 #include <cmath>
 #include <limits>
@@ -130,19 +131,39 @@ Register<T> acosh(const Register<T>& x) {
   return where(lt(x, 1), like(x, std::numeric_limits<double>::quiet_NaN()), xsimd::acosh(x));
 }
 template <class T>
+Register<T> expm1_below(const Register<T>& x) {
+  return Register<T>(kernels::expm1_below(static_cast<typename Register<T>::register_type>(x)));
+}
+template <class T>
+Register<T> tanh(const Register<T>& x) {
+  if constexpr (std::is_same_v<T, float>) {
+    const Register<T> u = expm1_below(xsimd::max(like(x, -40), like(x, -2) * xsimd::abs(x)));  // NaN stays
+    return xsimd::copysign(u / (like(x, 2) + u), x);
+  } else {
+    return xsimd::tanh(x);
+  }
+}
+/// In f32 1 - e^-h with a polynomial for h that makes the relative error least (4e-8).
+template <class T>
 Register<T> erf(const Register<T>& x) {
-  if constexpr (std::is_same_v<T, float>)
-    return xsimd::erf(x);
-  else
+  if constexpr (std::is_same_v<T, float>) {
+    const Register<T> size = xsimd::min(like(x, 4), xsimd::abs(x));
+    Register<T> h(4.070793298577e-05f);
+    for (const double c : {-0.000381000708959895, 0.0012517468611750668, 0.00020571567136340248, -0.019321715715345463, 0.10281441055330202,
+                           0.636616496772202, 0.1283792070492666})
+      h = xsimd::fma(h, size, like(x, c));
+    return xsimd::copysign(expm1_below(-xsimd::fma(size, h, size)), x);
+  } else {
     return patched(x == x, x, x, [](T v) { return std::erf(v); });
+  }
 }
 template <class T>
 Register<T> erfc(const Register<T>& x) {
   return patched(x == x, x, x, [](T v) { return std::erfc(v); });
 }
 
-using xsimd::abs, xsimd::sqrt, xsimd::sin, xsimd::cos, xsimd::tan, xsimd::asin, xsimd::acos, xsimd::atan, xsimd::sinh, xsimd::cosh, xsimd::tanh,
-    xsimd::asinh, xsimd::atanh, xsimd::floor, xsimd::ceil, xsimd::trunc;
+using xsimd::abs, xsimd::sqrt, xsimd::sin, xsimd::cos, xsimd::tan, xsimd::asin, xsimd::acos, xsimd::atan, xsimd::sinh, xsimd::cosh, xsimd::asinh,
+    xsimd::atanh, xsimd::floor, xsimd::ceil, xsimd::trunc;
 
 /// 1 / (1 + e⁻ˣ).
 template <class T>
