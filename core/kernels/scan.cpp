@@ -57,10 +57,10 @@ struct Multiply {
   auto operator()(auto a, auto b) const { return a * b; }
 };
 
-// Lane i takes lane i - step, and those before take `fill`'s.
+// The upper half of every `step` * 2 lanes takes the last lane of the lower half, which takes `fill`'s.
 template <int step, class V, int... I>
-V later(const V& lanes, const V& fill, std::integer_sequence<int, I...>) {
-  return __builtin_shufflevector(fill, lanes, (I < step ? I : I - step + static_cast<int>(sizeof...(I)))...);
+V carried(const V& lanes, const V& fill, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(fill, lanes, (I & step ? I / step * step - 1 + static_cast<int>(sizeof...(I)) : I)...);
 }
 template <class V, int... I>
 V last_lane(const V& lanes, std::integer_sequence<int, I...>) {
@@ -77,16 +77,17 @@ V prefix(const V& lanes, const V& identity, const Op& op) {
   if constexpr (step == lane_count<V>)
     return lanes;
   else
-    return prefix<2 * step>(op(lanes, later<step>(lanes, identity, places)), identity, op);
+    return prefix<2 * step>(op(carried<step>(lanes, identity, places), lanes), identity, op);
 }
 
 // The result of `count` elements, from the front or the back. The running ones, after `start`, go to `to` if that is anywhere.
 template <class Acc, class T, class Op>
 Acc scan_row(const T* from, Total<T>* to, int64_t count, bool reverse, Acc start, const Op& op) {
-  constexpr int64_t width = lanes_of<Acc>;
+  constexpr int64_t width = 4;  // wider registers take more steps than they save
   using V = Lanes<Acc, width>;
   constexpr auto places = std::make_integer_sequence<int, static_cast<int>(width)>();
   const V identity = V{} + Acc{Op::identity}, first = V{} + start;
+  const bool at_once = start == Acc{Op::identity};
   V before = identity;
   int64_t i = 0;
   for (; i + width <= count; i += width) {
@@ -94,7 +95,8 @@ Acc scan_row(const T* from, Total<T>* to, int64_t count, bool reverse, Acc start
     V lanes = convert_lanes<V>(load_lanes<Lanes<T, width>>(from + at));
     lanes = prefix(reverse ? flipped(lanes, places) : lanes, identity, op);
     if (to) {
-      const V running = op(first, op(before, lanes));
+      V running = op(before, lanes);
+      if (!at_once) running = op(first, running);
       store_lanes(to + at, convert_lanes<Lanes<Total<T>, width>>(reverse ? flipped(running, places) : running));
     }
     before = op(before, last_lane(lanes, places));
