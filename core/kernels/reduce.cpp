@@ -133,10 +133,10 @@ Tensor var(const Tensor& x, uint32_t mask, double correction, bool keepdim) {
   return dispatch_floating("var", x.dtype(), [&]<class T>() {
     Tensor out = Tensor::empty(reduced_shape(x.shape(), mask, keepdim), x.dtype());
     const auto size = static_cast<double>(reduced_size(x, mask));
+    const double share = 1 / size, scale = 1 / std::max(0.0, size - correction);
     reduce<T>(x, mask, Moments{}, [&, values = static_cast<T*>(out.raw())](const double* from, int64_t pitch, int64_t first, int64_t count) {
       const double *sum = from + pitch, *squares = sum + pitch;
-      for (int64_t i = 0; i < count; ++i)
-        values[first + i] = static_cast<T>(Moments::squares(sum[i], squares[i], size) / std::max(0.0, size - correction));
+      for (int64_t i = 0; i < count; ++i) values[first + i] = static_cast<T>((squares[i] - sum[i] * sum[i] * share) * scale);
     });
     return out;
   });

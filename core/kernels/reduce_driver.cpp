@@ -86,10 +86,13 @@ class Reduction {
       for (int64_t item = from; item < to; ++item) {
         const Block block = block_at(item % blocks_);
         const int64_t begin = item / blocks_ * length_, end = std::min(begin + length_, reduced_.count);
-        take(block, begin, end, states);
-        if (pieces_ == 1)
-          finish(states, pitch, block.first, block.count);
-        else
+        const int64_t together = by_columns_ && pieces_ == 1 && end <= few_rows ? 2 * loops_.strip : width_;
+        for (int64_t i = 0; i < block.count; i += together) {
+          const Block some{block.first + i, std::min(together, block.count - i)};
+          take(some, begin, end, states);
+          if (pieces_ == 1) finish(states, pitch, some.first, some.count);
+        }
+        if (pieces_ > 1)
           for (int64_t part = 0; part < loops_.parts; ++part)
             std::copy_n(states + part * pitch * loops_.state, block.count * loops_.state,
                         partial.data() + item * part_of_all() + part * padded() * loops_.state);
@@ -120,10 +123,14 @@ class Reduction {
   int64_t part_of_all() const { return loops_.parts * padded() * loops_.state; }
   const std::byte* at(int64_t kept, int64_t reduced) const { return data_ + (kept_.offset(kept) + reduced_.offset(reduced)) * loops_.element; }
 
+  // Whether columns' states needn't be filled: each begins in a register with its first tile.
+  bool begins_with_tile(int64_t columns) const { return groups_ == 1 && columns >= loops_.lanes; }
+
   // The states of a block over reduced elements [begin, end).
   void take(const Block& block, int64_t begin, int64_t end, std::byte* states) const {
     const int64_t columns = block.count;
-    if (by_columns_ || begin == end) loops_.fill(reducer_, states, pitch, columns, groups_, begin == end ? nullptr : at(block.first, 0));
+    if ((by_columns_ && !begins_with_tile(columns)) || begin == end)
+      loops_.fill(reducer_, states, pitch, columns, groups_, begin == end ? nullptr : at(block.first, 0));
     if (begin == end) return;
     if (by_columns_) {
       take_axis(block.first, columns, begin, end, states);
@@ -183,12 +190,18 @@ class Reduction {
       loops_.take_lines(reducer_, {from, rows, 1, 1, 0, 0, first}, more, register_bytes / loops_.state);
       return loops_.merge(reducer_, states, pitch, more, register_bytes / loops_.state, 1, index);
     }
-    const int64_t together = columns * groups_, times = rows / groups_, least = step == columns && loops_.parts == 1 ? 4 : 16,
+    const int64_t together = columns * groups_, times = rows / groups_,
+                  least = loops_.parts > 1  ? 32
+                          : step == columns ? 4
+                                            : 16,
                   height = std::max(least, tile_elements / together);
     for (int64_t i = 0; i < times; i += height) {
       const std::byte* tile = from + i * groups_ * step * loops_.element;
       const int64_t ahead = !next ? 0 : i + height < times ? height * groups_ * step * loops_.element : next - tile;
-      loops_.take(reducer_, {tile, together, std::min(height, times - i), groups_ * step, ahead, index + i * groups_, groups_}, states, pitch);
+      loops_.take(reducer_,
+                  {tile, together, std::min(height, times - i), groups_ * step, ahead, index + i * groups_, groups_,
+                   begins_with_tile(columns) && index + i == 0 ? first : nullptr},
+                  states, pitch);
     }
     if (const int64_t done = times * groups_; done < rows)
       loops_.take(reducer_, {from + done * step * loops_.element, (rows - done) * columns, 1, 0, 0, index + done, 0}, states, pitch);

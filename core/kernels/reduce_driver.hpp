@@ -42,6 +42,7 @@ Shape reduced_shape(const Shape& shape, uint32_t mask, bool keepdim);
 namespace detail {
 
 inline constexpr int64_t most_together = 1024;  // kept elements that are reduced together, with states that stay in cache
+inline constexpr int64_t few_rows = 32;         // to which results are so many that they are written one register after the other
 inline constexpr int64_t longest_turned = 24;   // elements of rows that may be turned into columns
 
 /// Memory that is taken in one go: rows of neighbouring elements, each of which goes to the state of its column.
@@ -50,6 +51,7 @@ struct Tile {
   int64_t columns, rows, step;  // elements from one row to the next
   int64_t ahead;                // bytes from an element to what will be wanted after this tile in its place, or 0
   int64_t index, stride;        // the first row's index, and how far the next one's is from it
+  const void* first = nullptr;  // where states begin with this tile: the columns' first elements of all
 };
 
 /// What the driver calls. States are numbers in `parts` arrays, `pitch` elements apart, which are readable and writable for a register more.

@@ -32,33 +32,37 @@ struct Rows {
   int64_t count() const { return tile.rows; }
   int64_t index(int64_t row) const { return tile.index + row * tile.stride; }
   V at(int64_t row, int r) const { return load_lanes<V>(data + row * tile.step + r * lanes); }
-  /// Asks for what will be wanted next. Many rows side by side are more than the processor looks ahead in.
-  void fetch(int64_t row) const {
+  /// Asks for what will be wanted next. Many rows side by side are more than the processor looks ahead in. (GCC drops calls that do nothing else.)
+  [[gnu::always_inline]] void fetch(int64_t row) const {
     if (!tile.ahead) return;
     const auto* next = reinterpret_cast<const char*>(data + row * tile.step) + tile.ahead;
     for (int64_t byte = 0; byte < registers * static_cast<int64_t>(sizeof(V)); byte += 64) __builtin_prefetch(next + byte, 0, 2);
   }
 };
 
+// These loops are unrolled early: only then compilers hold states in registers.
 template <class S, class Number>
 S load_states(const Number* from, int64_t pitch) {
   S states;
+#pragma GCC unroll 3
   for (auto& part : states.part) part = load_lanes<std::remove_reference_t<decltype(part)>>(from + (&part - states.part) * pitch);
   return states;
 }
 template <class S, class Number>
 void store_states(Number* to, int64_t pitch, const S& states) {
+#pragma GCC unroll 3
   for (const auto& part : states.part) store_lanes(to + (&part - states.part) * pitch, part);
 }
 
 template <class T, class R, int registers>
-void take_rows(const R& reducer, const Tile& tile, int64_t column, StatesOf<R> (&states)[registers]) {
+[[gnu::always_inline]] inline void take_rows(const R& reducer, const Tile& tile, int64_t column, StatesOf<R> (&states)[registers]) {
   const Rows<T, lanes_of<typename R::Number>, registers> rows{tile, static_cast<const T*>(tile.data) + column};
   if constexpr (requires { reducer.take_rows(states, rows); }) {
     reducer.take_rows(states, rows);
   } else {
     for (int64_t row = 0; row < tile.rows; ++row) {
       rows.fetch(row);
+#pragma GCC unroll 8
       for (int r = 0; r < registers; ++r)
         if constexpr (requires { reducer.take(states[r], rows.at(row, r), row); })
           reducer.take(states[r], rows.at(row, r), rows.index(row));
@@ -76,13 +80,30 @@ StatesOf<R> merged(const R& reducer, const StatesOf<R>& a, const StatesOf<R>& b,
     return {{reducer.merge(a.part[0], b.part[0])}};
 }
 
+// What states are before they have taken anything, whose first elements of all are `first` (of all of them, or lane by lane).
+template <class R, class First>
+StatesOf<R> start_of(const R& reducer, const First& first) {
+  if constexpr (requires { reducer.start(first); }) {
+    return reducer.start(first);
+  } else {
+    StatesOf<R> states;
+#pragma GCC unroll 3
+    for (auto& part : states.part) part = std::remove_reference_t<decltype(part)>{} + reducer.identity(static_cast<int>(&part - states.part));
+    return states;
+  }
+}
+
 // The states of columns from `column` on take their rows.
 template <int registers, class T, class R>
 void take_strip(const R& reducer, const Tile& tile, int64_t column, typename R::Number* to, int64_t pitch) {
   constexpr int64_t lanes = lanes_of<typename R::Number>;
   StatesOf<R> states[registers];
-  for (int r = 0; r < registers; ++r) states[r] = load_states<StatesOf<R>>(to + r * lanes, pitch);
+#pragma GCC unroll 8
+  for (int r = 0; r < registers; ++r)
+    states[r] = tile.first ? start_of(reducer, load_lanes<Lanes<T, lanes>>(static_cast<const T*>(tile.first) + column + r * lanes))
+                           : load_states<StatesOf<R>>(to + r * lanes, pitch);
   take_rows<T>(reducer, tile, column, states);
+#pragma GCC unroll 8
   for (int r = 0; r < registers; ++r) store_states(to + r * lanes, pitch, states[r]);
 }
 
@@ -97,6 +118,7 @@ void take_strips(const R& reducer, const Tile& tile, typename R::Number* states,
     for (int part = 0; part < R::parts; ++part) std::copy_n(states + part * pitch + end, strip, last + part * strip);
     Tile there = tile;
     there.data = static_cast<const T*>(tile.data) + end;
+    if (tile.first) there.first = static_cast<const T*>(tile.first) + end;
     take_strip<registers, T>(reducer, there, 0, last, strip);
   }
   for (int64_t c = 0; c <= end; c += strip) take_strip<registers, T>(reducer, tile, c, states + c, pitch);
@@ -106,6 +128,10 @@ void take_strips(const R& reducer, const Tile& tile, typename R::Number* states,
 template <class T, class R>
 void take_tile(const R& reducer, const Tile& tile, typename R::Number* states, int64_t pitch) {
   constexpr int64_t lanes = lanes_of<typename R::Number>;
+  // Few long rows are read quickest four lines of memory at a time, many rows two.
+  constexpr int wide = R::parts == 1 && sizeof(T) < sizeof(typename R::Number) ? 2 * R::registers : R::registers;
+  if (wide > R::registers && tile.first && tile.rows <= few_rows && tile.columns >= wide * lanes)
+    return take_strips<wide, T>(reducer, tile, states, pitch);
   if (tile.columns >= R::registers * lanes) return take_strips<R::registers, T>(reducer, tile, states, pitch);
   if (tile.columns >= lanes) return take_strips<1, T>(reducer, tile, states, pitch);
   typename R::Number own[R::parts * lanes];  // a register with room
@@ -116,18 +142,6 @@ void take_tile(const R& reducer, const Tile& tile, typename R::Number* states, i
     take_strip<1, T>(reducer, {elements, lanes, 1, 0, 0, tile.index + row * tile.stride, 0}, 0, own, lanes);
   }
   for (int part = 0; part < R::parts; ++part) std::copy_n(own + part * lanes, tile.columns, states + part * pitch);
-}
-
-// What states are before they have taken anything, whose first elements of all are `first` (of all of them, or lane by lane).
-template <class R, class First>
-StatesOf<R> start_of(const R& reducer, const First& first) {
-  if constexpr (requires { reducer.start(first); }) {
-    return reducer.start(first);
-  } else {
-    StatesOf<R> states;
-    for (auto& part : states.part) part = std::remove_reference_t<decltype(part)>{} + reducer.identity(static_cast<int>(&part - states.part));
-    return states;
-  }
 }
 
 // Rows that are turned into columns, as many as fill some registers at a time.
