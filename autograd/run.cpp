@@ -21,9 +21,7 @@ std::vector<T>& spare() {
   return memory;
 }
 
-bool owned_alone(const Tensor& x) { return x.node().unique() && x.node().storage->unique() && x.is_contiguous() && !x.requires_grad(); }
-
-// sum + gradient, in place where the sum is this run's alone.
+// sum + gradient, over the memory of one of them where nobody else needs it.
 Tensor joined(Tensor sum, Tensor gradient, const Node& node, const Region* region, bool create_graph) {
   if (region && !sum.defined() && !create_graph) {
     sum = Tensor::empty(node.shape, node.dtype);
@@ -32,9 +30,7 @@ Tensor joined(Tensor sum, Tensor gradient, const Node& node, const Region* regio
   }
   if (region) return add_at(sum.defined() ? std::move(sum) : zeros(node.shape, node.dtype), gradient, *region);
   if (!sum.defined()) return gradient;
-  if (create_graph || !owned_alone(sum)) return add(sum, gradient);
-  kernels::add_into(sum, gradient);
-  return sum;
+  return add(std::move(sum), std::move(gradient));
 }
 
 uint64_t next_number() {

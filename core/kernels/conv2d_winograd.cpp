@@ -95,8 +95,10 @@ int64_t tiles_of_a_block(const Correlation& c) {
 }  // namespace
 
 void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, int64_t count, const float* in, const Components& at, float* to) {
-  static constexpr float nothing[lanes]{};
   const int64_t pixel = c.in_pixel(), row = c.x.in * pixel;
+  // In the gap behind a component, where the compiler doesn't know what it is: it would compute with the zeros in branches of their own.
+  float* const nothing = to + at.plane - lanes;
+  Lanes(0.0f).store_unaligned(nothing);
   parallel_for(count, grain_for(Components::count * at.channels * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
       const auto [image, i, j] = tiles.at(first + t);
@@ -112,7 +114,7 @@ void transform_inputs(const Correlation& c, const Tiles& tiles, int64_t first, i
         float* d = to + t * at.channels + v;
         const auto store = [&](int a, int b, Lanes value) { value.store_aligned(d + (a * 6 + b) * at.plane); };
         const auto there = [&](int a, int b) { return in + (start + a * row + b * pixel + v); };
-        const auto there_or_nothing = [&](int a, int b) { return row_there[a] && column_there[b] ? there(a, b) : nothing; };
+        const auto there_or_nothing = [&](int a, int b) -> const float* { return row_there[a] && column_there[b] ? there(a, b) : nothing; };
         if (width < lanes)
           transform<6, 6>([&](int a, int b) { return Some<float>(width).load(there_or_nothing(a, b)); }, input_line, store);
         else if (!all_there)
