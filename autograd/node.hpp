@@ -22,6 +22,9 @@ class Gradients {
   bool last() const;
   /// A tensor of input `i`'s shape, row-major, to write its gradient to: its place in the registry's arena where that is free, else a new one.
   Tensor place(size_t i) const;
+  /// Takes what has come for input `i` so far, for a rule that adds to it in place and hands on the sum; undefined where there is nothing, or where
+  /// each part is of interest by itself.
+  Tensor take_sum(size_t i);
   /// Adds to the gradient of input `i`; sums over broadcast axes and converts the type where needed. An undefined one stands for zeros.
   void add(size_t i, Tensor gradient);
   /// Adds to a part of the gradient of input `i`; the rest of it isn't touched.

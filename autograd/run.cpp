@@ -201,6 +201,11 @@ Tensor Gradients::place(size_t i) const {
   return Tensor::empty(input.shape, input.dtype);
 }
 
+Tensor Gradients::take_sum(size_t i) {
+  Node& input = *node_.inputs()[i];
+  return run_.create_graph_ || detail::observers ? Tensor() : std::exchange(input.pending, {});
+}
+
 void Gradients::deliver(size_t i, Tensor gradient, const Region* region) {
   if (!gradient.defined() || !wanted(i)) return;
   Node& input = *node_.inputs()[i];

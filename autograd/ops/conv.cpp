@@ -23,13 +23,13 @@ using kernels::Window2d;
 Tensor product(const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups);
 Tensor weight_gradient(const Tensor& g, const Tensor& x, const Shape& weight, const Window2d& window, int64_t groups);
 
-Tensor input_gradient(const Tensor& g, const Tensor& weight, const Shape& input, const Window2d& window, int64_t groups) {
+Tensor input_gradient(const Tensor& g, const Tensor& weight, const Shape& input, const Window2d& window, int64_t groups, Tensor sum = {}) {
   const auto to_g = [](const Tensor& gg, const Tensor& w, const Window2d& by, int64_t parts) { return product(gg, w, by, parts); };
   const auto to_weight = [](const Tensor& gg, const Tensor& from, const Shape& shape, const Window2d& by, int64_t parts) {
     return weight_gradient(from, gg, shape, by, parts);
   };
-  return record("conv2d_input_gradient")(kernels::conv2d_input_grad(g, weight, input, window, groups), wrt(g, to_g, weight, window, groups),
-                                         wrt(weight, to_weight, g, weight.shape(), window, groups));
+  return record("conv2d_input_gradient")(kernels::conv2d_input_grad(g, weight, input, window, groups, std::move(sum)),
+                                         wrt(g, to_g, weight, window, groups), wrt(weight, to_weight, g, weight.shape(), window, groups));
 }
 
 Tensor weight_gradient(const Tensor& g, const Tensor& x, const Shape& weight, const Window2d& window, int64_t groups) {
@@ -42,7 +42,7 @@ Tensor weight_gradient(const Tensor& g, const Tensor& x, const Shape& weight, co
 }
 
 void conv_rule(const Tensor& g, Gradients& gradients, const Tensor& x, const Tensor& weight, const Window2d& window, int64_t groups) {
-  if (gradients.wanted(0)) gradients.add(0, input_gradient(g, weight, x.shape(), window, groups));
+  if (gradients.wanted(0)) gradients.add(0, input_gradient(g, weight, x.shape(), window, groups, gradients.take_sum(0)));
   if (gradients.wanted(1)) {
     if (grad_enabled()) {
       gradients.add(1, weight_gradient(g, x, weight.shape(), window, groups));

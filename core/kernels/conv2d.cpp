@@ -1,3 +1,4 @@
+#include <scry/core/kernels/arithmetic.hpp>
 #include <scry/core/kernels/conv2d.hpp>
 #include <scry/core/kernels/conv2d_plan.hpp>
 #include <scry/core/kernels/copy.hpp>
@@ -49,12 +50,15 @@ void require_gradient(std::string_view op, const Tensor& gradient, const Correla
   require(gradient.shape() == expected, op, ": expected a gradient of shape ", expected, ", got ", gradient.shape());
 }
 
+bool is_depthwise(const Correlation& c) { return c.groups > 1 && std::min(c.in_channels, c.out_channels) == 1; }
+bool goes_by_winograd(const Correlation& c) { return winograd() && conv::fits_winograd(c) && conv::fills_registers(c); }
+
 template <class T>
 void correlate(const Correlation& c, const T* in, const conv::Weight<T>& weight, const T* bias, T* out) {
   if (c.points() == 0 || c.out_pixel() == 0) return;
-  if (c.groups > 1 && std::min(c.in_channels, c.out_channels) == 1) return conv::correlate_depthwise(c, in, weight, bias, out);
+  if (is_depthwise(c)) return conv::correlate_depthwise(c, in, weight, bias, out);
   if constexpr (std::is_same_v<T, float>) {
-    if (winograd() && conv::fits_winograd(c) && conv::fills_registers(c)) return conv::correlate_winograd(c, in, weight, bias, out);
+    if (goes_by_winograd(c)) return conv::correlate_winograd(c, in, weight, bias, out);
     if (conv::fills_channels(c)) return conv::correlate_channels(c, in, weight, bias, out);
     if (conv::fits_images(c)) return conv::correlate_images(c, in, weight, bias, out);
     if (conv::fits_dots(c)) return conv::correlate_dots(c, in, weight, bias, out);
@@ -105,25 +109,32 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const W
   return out;
 }
 
-Tensor conv2d_input_grad(const Tensor& gradient, const Tensor& weight, const Shape& input, const Window2d& window, int64_t groups) {
+Tensor conv2d_input_grad(const Tensor& gradient, const Tensor& weight, const Shape& input, const Window2d& window, int64_t groups, Tensor sum) {
   constexpr std::string_view op = "conv2d_input_grad";
   const Correlation forward = plan_forward(op, input, weight.shape(), window, groups);
   require_same(op, gradient, weight);
   require_gradient(op, gradient, forward);
   const Tensor in = channels_last(gradient);
-  Tensor out = empty_channels_last(input, gradient.dtype());
   Correlation c = forward;
   std::swap(c.in_channels, c.out_channels);
+  const auto axes = [&](int64_t i, int64_t j) {
+    c.y = conv::gradient_axis(window, 0, forward.y.out, input[2], i);
+    c.x = conv::gradient_axis(window, 1, forward.x.out, input[3], j);
+  };
+  axes(0, 0);
+  c.adds = sum.defined() && sum.dtype() == f32 && expendable(sum) && is_channels_last(sum) && !is_depthwise(c) &&
+           (goes_by_winograd(c) || conv::fills_channels(c));
+  Tensor out = c.adds ? std::move(sum) : empty_channels_last(input, gradient.dtype());
   dispatch_floating(op, gradient.dtype(), [&]<class T>() {
     const Shape& s = weight.strides();
     const conv::Weight<T> seen{static_cast<const T*>(weight.raw()), forward.out_channels * s[0], s[1], s[0], s[2], s[3]};
     for (int64_t i = 0; i < std::min(window.stride[0], input[2]); ++i)
       for (int64_t j = 0; j < std::min(window.stride[1], input[3]); ++j) {
-        c.y = conv::gradient_axis(window, 0, forward.y.out, input[2], i);
-        c.x = conv::gradient_axis(window, 1, forward.x.out, input[3], j);
+        axes(i, j);
         correlate<T>(c, static_cast<const T*>(in.raw()), seen, nullptr, static_cast<T*>(out.raw()));
       }
   });
+  if (sum.defined()) add_into(out, sum);
   return out;
 }
 

@@ -114,7 +114,7 @@ void correlate_channels(const Correlation& c, const float* in, const Weight<floa
     const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
     PaddedRows rows(c);
     rows.load(in, image, begin, end, lease.as<float>());
-    PixelSource source{nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, nullptr};
+    PixelSource source{nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, nullptr, c.adds};
     for (int64_t part = 0; part < c.groups * blocks.count; ++part) {
       const int64_t group = part / blocks.count, block = part % blocks.count, first = group * c.out_channels + blocks.begin(block);
       const float* of_block = weights + (group * blocks.padded + blocks.begin(block)) * c.terms();

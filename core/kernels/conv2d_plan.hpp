@@ -50,6 +50,7 @@ struct Axis {
 struct Correlation {
   int64_t images = 0, groups = 1, in_channels = 0, out_channels = 0;
   Axis y, x;
+  bool adds = false;  // to what is in the result; correlate_winograd and correlate_channels can
 
   int64_t points() const { return images * y.grid * x.grid; }
   int64_t terms() const { return y.taps * x.taps * in_channels; }

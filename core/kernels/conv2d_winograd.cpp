@@ -73,11 +73,18 @@ void transform_outputs(const Correlation& c, const Tiles& tiles, int64_t first, 
         const Lanes start = bias ? load_some(bias + v, width) : Lanes(0.0f);
         const float* m = from + t * at.channels + v;
         const auto load = [&](int a, int b) { return Lanes::load_aligned(m + (a * 6 + b) * at.plane); };
-        if (rows >= 4 && columns >= 4 && width >= lanes)
+        const bool whole = rows >= 4 && columns >= 4 && width >= lanes;
+        if (whole && c.adds)
+          transform<6, 4>(load, output_line, [&](int a, int b, Lanes y) {
+            float* to = tile + a * row + b * pixel + v;
+            (y + Lanes::load_unaligned(to)).store_unaligned(to);
+          });
+        else if (whole)
           transform<6, 4>(load, output_line, [&](int a, int b, Lanes y) { (y + start).store_unaligned(tile + a * row + b * pixel + v); });
         else
           transform<6, 4>(load, output_line, [&](int a, int b, Lanes y) {
-            if (a < rows && b < columns) store_some(y + start, tile + a * row + b * pixel + v, width);
+            float* to = tile + a * row + b * pixel + v;
+            if (a < rows && b < columns) store_some(y + (c.adds ? load_some(to, width) : start), to, width);
           });
       }
     }
