@@ -51,6 +51,26 @@ TEST(Reuse, ValuesThatAGradientNeedsStay) {
   EXPECT_TRUE(same_bits(given, expected));
 }
 
+// What comes for `x` by two ways, one of which adds to the other's gradient, against each way alone.
+void expect_joined(const Tensor& x, Tensor (*way)(const Tensor&)) {
+  const Tensor leaf = x.detach().requires_grad_(), h = leaf * 1, y = way(h), skip = h * 2;
+  const Tensor factor = randn(y.shape(), x.dtype());
+  const auto slope = [&](const Tensor& f) { return grad(f, leaf, {.retain_graph = true}); };
+  const Tensor apart = slope(sum(y * factor)) + slope(sum(skip * skip));
+  EXPECT_LE(max(abs(slope(sum(y * factor) + sum(skip * skip)) - apart)).item(), x.dtype() == f64 ? 1e-12 : 1e-5 * max(abs(apart)).item());
+}
+
+TEST(Reuse, RulesAddToWhatHasCome) {
+  for (const DType dtype : {f32, f64}) {
+    const Tensor images = randn({2, 16, 18, 17}, dtype);
+    expect_joined(images, [](const Tensor& x) { return conv2d(x, ones({16, 16, 3, 3}, x.dtype()) * 0.1, {}, {.padding = 1}); });
+    expect_joined(images, [](const Tensor& x) { return conv2d(x, ones({32, 16, 1, 1}, x.dtype()) * 0.1, {}, {.stride = 2}); });
+    expect_joined(images, [](const Tensor& x) { return conv2d(x, ones({16, 1, 3, 3}, x.dtype()), {}, {.groups = 16}); });
+    expect_joined(images, [](const Tensor& x) { return group_norm(x, 4); });
+    expect_joined(randn({5, 7}, dtype), [](const Tensor& x) { return layer_norm(x, {7}); });
+  }
+}
+
 // A clip of batch_norm in one node, and in two.
 void expect_taken_in(Tensor (*clip)(Tensor), bool affine) {
   const Tensor x = randn({4, 3, 5, 2}, f64).requires_grad_();

@@ -158,6 +158,14 @@ void check(const Case& t, DType dtype, Layout layout, bool with_bias) {
   ASSERT_EQ(input_grad.shape(), t.input);
   expect_channels_last(input_grad);
   expect_close(input_grad, expected.input_grad, "input gradient");
+  // Added to what is there: a tensor that somebody holds, which stays as it is, and one that nobody does.
+  Tensor sum = random_tensor(t.input, dtype, layout, 5);
+  const std::vector<double> before = sum.to_vector<double>();
+  std::vector<double> total = expected.input_grad;
+  std::transform(total.begin(), total.end(), before.begin(), total.begin(), std::plus<>());
+  expect_close(conv2d_input_grad(gradient, weight, t.input, t.window, t.groups, sum), total, "input gradient added to a tensor");
+  EXPECT_EQ(sum.to_vector<double>(), before);
+  expect_close(conv2d_input_grad(gradient, weight, t.input, t.window, t.groups, std::move(sum)), total, "input gradient added in place");
   const Tensor weight_grad = conv2d_weight_grad(gradient, x, t.weight, t.window, t.groups);
   ASSERT_EQ(weight_grad.shape(), t.weight);
   EXPECT_TRUE(weight_grad.is_contiguous());
