@@ -95,6 +95,18 @@ void for_blocks(int64_t n, FunctionRef<void(int64_t)> body) {
   for (int64_t i = 0; i < n; ++i) body(i);
 }
 
+void for_bands(const Correlation& c, const float* in, FunctionRef<void(int64_t, int64_t, int64_t, const PaddedRows&, PixelSource)> body) {
+  const Bands bands(c);
+  Scratch scratch(PaddedRows(c).buffer_size(bands) * static_cast<int64_t>(sizeof(float)), bands.count);
+  parallel_for(bands.count, 1, [&](int64_t unit, int64_t) {
+    const Scratch::Lease lease(scratch);
+    const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
+    PaddedRows rows(c);
+    rows.load(in, image, begin, end, lease.as<float>());
+    body(image, begin, end, rows, {nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, nullptr});
+  });
+}
+
 void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel) {
   vectors == 2 ? row_of_tiles<2>(s, pixels, out, out_pixel) : row_of_tiles<1>(s, pixels, out, out_pixel);
 }
@@ -106,15 +118,9 @@ void correlate_channels(const Correlation& c, const float* in, const Weight<floa
   const ChannelBlocks blocks(c.out_channels);
   const Tensor packed = weight.packed(PackedWeights::channels, [&] { return pack_blocks(c, weight, blocks); });
   const float* weights = static_cast<const float*>(packed.raw());
-  const Bands bands(c);
   const int64_t out_pixel = c.x.every * c.out_pixel();
-  Scratch scratch(PaddedRows(c).buffer_size(bands) * static_cast<int64_t>(sizeof(float)), bands.count);
-  parallel_for(bands.count, 1, [&](int64_t unit, int64_t) {
-    const Scratch::Lease lease(scratch);
-    const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
-    PaddedRows rows(c);
-    rows.load(in, image, begin, end, lease.as<float>());
-    PixelSource source{nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, nullptr, c.adds};
+  for_bands(c, in, [&](int64_t image, int64_t begin, int64_t end, const PaddedRows& rows, PixelSource source) {
+    source.adds = c.adds;
     for (int64_t part = 0; part < c.groups * blocks.count; ++part) {
       const int64_t group = part / blocks.count, block = part % blocks.count, first = group * c.out_channels + blocks.begin(block);
       const float* of_block = weights + (group * blocks.padded + blocks.begin(block)) * c.terms();

@@ -90,6 +90,10 @@ struct PixelSource {
   bool adds = false;     // the sum to what is there
   int64_t last = lanes;  // channels in the last register
 };
+/// Calls body(image, begin, end, rows, source) for bands [begin, end) of grid rows, in parallel, with the input rows that they gather from;
+/// `source` lacks what its pixels, weights and bias are.
+void for_bands(const Correlation& c, const float* in, FunctionRef<void(int64_t, int64_t, int64_t, const PaddedRows&, PixelSource)> body);
+
 /// `vectors` (1 or 2) registers of channels of neighbouring pixels, each a product of its numbers and the weights, plus the bias if there is one.
 void compute_pixels(const PixelSource& s, int64_t vectors, int64_t pixels, float* out, int64_t out_pixel);
 

@@ -52,16 +52,10 @@ bool fits_dots(const Correlation& c) { return c.groups == 1 && c.out_channels <=
 void correlate_dots(const Correlation& c, const float* in, const Weight<float>& weight, const float* bias, float* out) {
   const Tensor packed = weight.packed(PackedWeights::dots, [&] { return pack(c, weight, Cuts(c.out_channels, 1)); });
   const float* weights = static_cast<const float*>(packed.raw());
-  const Bands bands(c);
   const int64_t out_pixel = c.x.every * c.out_pixel();
   const auto outputs = static_cast<size_t>(c.out_channels - 1);
-  Scratch scratch(PaddedRows(c).buffer_size(bands) * static_cast<int64_t>(sizeof(float)), bands.count);
-  parallel_for(bands.count, 1, [&](int64_t unit, int64_t) {
-    const Scratch::Lease lease(scratch);
-    const int64_t image = unit / bands.per_image, begin = unit % bands.per_image * bands.height, end = std::min(c.y.grid, begin + bands.height);
-    PaddedRows rows(c);
-    rows.load(in, image, begin, end, lease.as<float>());
-    PixelSource source{nullptr, c.x.step * c.in_pixel(), 0, c.y.spacing * rows.row_size(), Segments(c), nullptr, bias};
+  for_bands(c, in, [&](int64_t image, int64_t begin, int64_t end, const PaddedRows& rows, PixelSource source) {
+    source.bias = bias;
     for (int64_t i = begin; i < end; ++i) {
       const int64_t top = c.y.first_tap(i), bottom = std::max(top, c.y.end_tap(i));
       source.rows = bottom - top;
