@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <numbers>
+#include <xsimd/xsimd.hpp>
 
 namespace scry::kernels {
 
@@ -38,9 +39,8 @@ template <class T, class V>
 [[gnu::always_inline]] inline V bounded_exp(V x) {
   constexpr auto& c = detail::powers_of_two<T>;
   constexpr T most = sizeof(T) == 4 ? T{126} : T{1022};
-  V t = x * std::numbers::log2e_v<T>;
-  t = t > most ? V{} + most : t;
-  t = t < -most ? V{} - most : t;
+  using Whole = xsimd::batch<T>;
+  const V t = xsimd::min(Whole(most), xsimd::max(Whole(-most), Whole(x * std::numbers::log2e_v<T>)));  // one instruction each; NaN stays
   const V rounded = t + detail::rounding<T>, f = t - (rounded - detail::rounding<T>);
   V y = V{} + c.back();
   for (size_t k = c.size() - 1; k-- > 0;) y = y * f + c[k];
