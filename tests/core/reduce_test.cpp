@@ -118,8 +118,9 @@ TEST(Reduce, EveryCombinationOfAxes) {
 }
 
 TEST(Reduce, EveryType) {
-  for (const DType dtype : {boolean, u8, i64, f32})
-    for (const Tensor& x : layouts(values({2, 3, 4, 5}, dtype, 0, 250))) check_all_axes(x);
+  for (const Shape& shape : {Shape{2, 3, 4, 5}, Shape{6, 300}})
+    for (const DType dtype : {boolean, u8, i64, f32})
+      for (const Tensor& x : layouts(values(shape, dtype, 0, 250))) check_all_axes(x);
 }
 
 TEST(Reduce, MomentsAndPowersOfEveryLayout) {
