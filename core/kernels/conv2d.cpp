@@ -99,11 +99,11 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const W
     require_same(op, x, bias);
     require(bias.shape() == Shape{c.out_pixel()}, op, ": expected a bias of shape ", Shape{c.out_pixel()}, ", got ", bias.shape());
   }
-  const Tensor in = channels_last(x), dense_bias = bias.defined() ? contiguous(bias) : bias;
+  const Tensor in = channels_last(x), dense = contiguous(weight), dense_bias = bias.defined() ? contiguous(bias) : bias;
   Tensor out = empty_channels_last({c.images, c.out_pixel(), c.y.out, c.x.out}, x.dtype());
   dispatch_floating(op, x.dtype(), [&]<class T>() {
-    const Shape& s = weight.strides();
-    correlate<T>(c, static_cast<const T*>(in.raw()), {static_cast<const T*>(weight.raw()), c.out_channels * s[0], s[0], s[1], s[2], s[3], kept},
+    const Shape s = row_major_strides(weight.shape());
+    correlate<T>(c, static_cast<const T*>(in.raw()), {static_cast<const T*>(dense.raw()), c.out_channels * s[0], s[0], s[1], s[2], s[3], kept},
                  bias.defined() ? static_cast<const T*>(dense_bias.raw()) : nullptr, static_cast<T*>(out.raw()));
   });
   return out;
@@ -114,7 +114,7 @@ Tensor conv2d_input_grad(const Tensor& gradient, const Tensor& weight, const Sha
   const Correlation forward = plan_forward(op, input, weight.shape(), window, groups);
   require_same(op, gradient, weight);
   require_gradient(op, gradient, forward);
-  const Tensor in = channels_last(gradient);
+  const Tensor in = channels_last(gradient), dense = contiguous(weight);
   Correlation c = forward;
   std::swap(c.in_channels, c.out_channels);
   const auto axes = [&](int64_t i, int64_t j) {
@@ -126,8 +126,8 @@ Tensor conv2d_input_grad(const Tensor& gradient, const Tensor& weight, const Sha
            (goes_by_winograd(c) || conv::fills_channels(c));
   Tensor out = c.adds ? std::move(sum) : empty_channels_last(input, gradient.dtype());
   dispatch_floating(op, gradient.dtype(), [&]<class T>() {
-    const Shape& s = weight.strides();
-    const conv::Weight<T> seen{static_cast<const T*>(weight.raw()), forward.out_channels * s[0], s[1], s[0], s[2], s[3]};
+    const Shape s = row_major_strides(weight.shape());
+    const conv::Weight<T> seen{static_cast<const T*>(dense.raw()), forward.out_channels * s[0], s[1], s[0], s[2], s[3]};
     for (int64_t i = 0; i < std::min(window.stride[0], input[2]); ++i)
       for (int64_t j = 0; j < std::min(window.stride[1], input[3]); ++j) {
         axes(i, j);

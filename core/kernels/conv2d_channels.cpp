@@ -63,26 +63,25 @@ void row_of_tiles(PixelSource s, int64_t pixels, float* out, int64_t out_pixel) 
 
 // The weights of each group as [blocks][terms, channels of the block], with zeros behind the last channel.
 Tensor pack_blocks(const Correlation& c, const Weight<float>& weight, const ChannelBlocks& blocks) {
-  constexpr int64_t together = 16;  // input channels, whose taps lie side by side: they are read from the first cache
+  const Cuts inputs(c.in_channels, turned_together);
+  const int64_t units = c.groups * blocks.count * inputs.count, kernel = weight.kernel();
   Tensor packed = Tensor::empty({c.groups * blocks.padded * c.terms()});
   float* all = static_cast<float*>(packed.raw());
-  parallel_for(c.groups * blocks.count, grain_for(c.terms() * blocks.width(0) * static_cast<int64_t>(sizeof(float))), [&](int64_t from, int64_t to) {
-    for (int64_t part = from; part < to; ++part) {
-      const int64_t group = part / blocks.count, block = part % blocks.count, first = blocks.begin(block), width = blocks.width(block);
-      const int64_t channels = std::min(width, c.out_channels - first);
-      const float* of_block = weight.data + group * weight.group + first * weight.out;
-      float* panel = all + (group * blocks.padded + first) * c.terms();
-      for (int64_t begin = 0; begin < c.in_channels; begin += together)
-        for (int64_t a = 0; a < c.y.taps; ++a)
-          for (int64_t b = 0; b < c.x.taps; ++b) {
-            const float* tap =
-                of_block + (c.y.kernel_first + a * c.y.kernel_step) * weight.row + (c.x.kernel_first + b * c.x.kernel_step) * weight.column;
-            for (int64_t i = begin; i < std::min(c.in_channels, begin + together); ++i) {
-              float* row = panel + ((a * c.x.taps + b) * c.in_channels + i) * width;
-              for (int64_t o = 0; o < channels; ++o) row[o] = tap[i * weight.in + o * weight.out];
-              std::fill_n(row + channels, width - channels, 0.0f);
-            }
-          }
+  Scratch scratch(turned_together * kernel * blocks.width(0) * static_cast<int64_t>(sizeof(float)), units);
+  parallel_for(units, grain_for(inputs.length(0) * kernel * blocks.width(0) * static_cast<int64_t>(sizeof(float))), [&](int64_t from, int64_t to) {
+    const Scratch::Lease lease(scratch);
+    for (int64_t unit = from; unit < to; ++unit) {
+      const int64_t part = unit / inputs.count, group = part / blocks.count, block = part % blocks.count;
+      const int64_t first = blocks.begin(block), width = blocks.width(block);
+      const int64_t begin = inputs.begin(unit % inputs.count), end = inputs.begin(unit % inputs.count + 1);
+      float *turned = lease.as<float>(), *panel = all + (group * blocks.padded + first) * c.terms();
+      turn_weights(c, weight, group, first, width, begin, end, turned);
+      for (int64_t a = 0; a < c.y.taps; ++a)
+        for (int64_t b = 0; b < c.x.taps; ++b) {
+          const float* tap = turned + weight.place(c, a, b) * width;
+          float* row = panel + ((a * c.x.taps + b) * c.in_channels + begin) * width;
+          for (int64_t i = begin; i < end; ++i, tap += kernel * width, row += width) std::copy_n(tap, width, row);
+        }
     }
   });
   return packed;

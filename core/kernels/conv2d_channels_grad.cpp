@@ -1,5 +1,6 @@
 #include <scry/core/kernels/conv2d_channels.hpp>
 #include <scry/core/kernels/some.hpp>
+#include <scry/core/kernels/turn.hpp>
 #include <array>
 #include <utility>
 
@@ -107,13 +108,22 @@ void add_terms(const TermSource& s, int64_t vectors, int64_t length, float* sums
 }
 
 void unpack_weight_grad(const Correlation& c, const float* sums, const ChannelBlocks& blocks, float* out) {
-  const int64_t taps = c.y.taps * c.x.taps, terms = c.terms();
-  parallel_for(c.out_pixel(), grain_for(2 * terms * static_cast<int64_t>(sizeof(float))), [&](int64_t begin, int64_t end) {
-    for (int64_t o = begin; o < end; ++o) {
-      const int64_t channel = o % c.out_channels, block = channel / blocks.widest, first = blocks.begin(block), width = blocks.width(block);
-      const float* from = sums + (o / c.out_channels * blocks.padded + first) * terms + channel - first;
-      for (int64_t i = 0; i < c.in_channels; ++i)
-        for (int64_t tap = 0; tap < taps; ++tap) out[(o * c.in_channels + i) * taps + tap] = from[(tap * c.in_channels + i) * width];
+  const Cuts inputs(c.in_channels, turned_together);
+  const int64_t units = c.groups * blocks.count * inputs.count, taps = c.y.taps * c.x.taps;
+  Scratch scratch(turned_together * taps * blocks.width(0) * static_cast<int64_t>(sizeof(float)), units);
+  parallel_for(units, grain_for(inputs.length(0) * taps * blocks.width(0) * static_cast<int64_t>(sizeof(float))), [&](int64_t from, int64_t to) {
+    const Scratch::Lease lease(scratch);
+    for (int64_t unit = from; unit < to; ++unit) {
+      const int64_t part = unit / inputs.count, group = part / blocks.count, block = part % blocks.count;
+      const int64_t first = blocks.begin(block), width = blocks.width(block), channels = std::min(width, c.out_channels - first);
+      const int64_t begin = inputs.begin(unit % inputs.count), end = inputs.begin(unit % inputs.count + 1);
+      const float* panel = sums + (group * blocks.padded + first) * c.terms();
+      float* rows = lease.as<float>();
+      for (int64_t i = begin; i < end; ++i)
+        for (int64_t tap = 0; tap < taps; ++tap)
+          std::copy_n(panel + (tap * c.in_channels + i) * width, width, rows + ((i - begin) * taps + tap) * width);
+      turn({reinterpret_cast<const std::byte*>(rows), channels, 1, (end - begin) * taps, width}, sizeof(float),
+           reinterpret_cast<std::byte*>(out + ((group * c.out_channels + first) * c.in_channels + begin) * taps), c.in_channels * taps);
     }
   });
 }

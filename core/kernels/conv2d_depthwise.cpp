@@ -16,9 +16,7 @@ Tensor pack_taps(const Correlation& c, const Weight<T>& weight) {
   for (int64_t a = 0; a < c.y.taps; ++a)
     for (int64_t b = 0; b < c.x.taps; ++b)
       for (int64_t group = 0; group < c.groups; ++group)
-        for (int64_t m = 0; m < multiplier; ++m)
-          *to++ = weight.data[group * weight.group + m * stride + (c.y.kernel_first + a * c.y.kernel_step) * weight.row +
-                              (c.x.kernel_first + b * c.x.kernel_step) * weight.column];
+        for (int64_t m = 0; m < multiplier; ++m) *to++ = weight.data[group * weight.group + m * stride + weight.place(c, a, b)];
   return packed;
 }
 

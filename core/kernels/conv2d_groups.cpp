@@ -44,8 +44,7 @@ void correlate_groups(const Correlation& c, const float* in, const Weight<float>
       for (int64_t a = 0; a < c.y.taps; ++a)
         for (int64_t b = 0; b < c.x.taps; ++b)
           to[m.offset(c, o) + i * taps + a * c.x.taps + b] =
-              weight.data[o / c.out_channels * weight.group + o % c.out_channels * weight.out + i * weight.in +
-                          (c.y.kernel_first + a * c.y.kernel_step) * weight.row + (c.x.kernel_first + b * c.x.kernel_step) * weight.column];
+              weight.data[o / c.out_channels * weight.group + o % c.out_channels * weight.out + i * weight.in + weight.place(c, a, b)];
   const int64_t next = inputs * taps;
   correlate_channels(m.merged, in, {to, m.merged.out_channels * next, next, taps, c.x.taps, 1, weight.kept}, bias, out);
 }

@@ -1,4 +1,5 @@
 #include <scry/core/kernels/conv2d_plan.hpp>
+#include <scry/core/kernels/turn.hpp>
 
 namespace scry::kernels::conv {
 
@@ -13,13 +14,25 @@ Tensor pack(const Correlation& c, const Weight<T>& weight, const Cuts& cuts) {
       T* to = all + (group * c.out_channels + begin) * c.terms();
       for (int64_t a = 0; a < c.y.taps; ++a)
         for (int64_t b = 0; b < c.x.taps; ++b) {
-          const T* from = of_group + (c.y.kernel_first + a * c.y.kernel_step) * weight.row + (c.x.kernel_first + b * c.x.kernel_step) * weight.column;
+          const T* from = of_group + weight.place(c, a, b);
           for (int64_t i = 0; i < c.in_channels; ++i)
             for (int64_t o = begin; o < end; ++o) *to++ = from[i * weight.in + o * weight.out];
         }
     }
   });
   return packed;
+}
+
+void turn_weights(const Correlation& c, const Weight<float>& weight, int64_t group, int64_t first, int64_t width, int64_t begin, int64_t end,
+                  float* to) {
+  const int64_t kernel = weight.kernel(), channels = std::min(width, c.out_channels - first);
+  if (channels < width) std::fill_n(to, (end - begin) * kernel * width, 0.0f);
+  const int64_t together = weight.in == kernel ? end - begin : 1, size = together * kernel;
+  for (int64_t i = begin; i < end; i += together, to += size * width) {
+    const float* from = weight.data + group * weight.group + first * weight.out + i * weight.in;
+    turn({reinterpret_cast<const std::byte*>(from), size, 1, channels, weight.out, c.out_channels - first - channels}, sizeof(float),
+         reinterpret_cast<std::byte*>(to), width);
+  }
 }
 
 template <class T>

@@ -62,12 +62,19 @@ struct Correlation {
   }
 };
 
-/// A weight of any strides, seen from a correlation: the input gradient swaps the roles of its two channel axes.
+/// A row-major weight, seen from a correlation: the input gradient swaps the roles of its two channel axes.
 template <class T>
 struct Weight {
   const T* data;
   int64_t group, out, in, row, column;  // strides
   PackedWeights* kept = nullptr;
+
+  /// The elements of a pair of channels, which lie side by side.
+  int64_t kernel() const { return std::min(in, out); }
+  /// Where tap (a, b) of a correlation is among them.
+  int64_t place(const Correlation& c, int64_t a, int64_t b) const {
+    return (c.y.kernel_first + a * c.y.kernel_step) * row + (c.x.kernel_first + b * c.x.kernel_step) * column;
+  }
 
   /// make(), or what it made before.
   template <class Make>
@@ -187,6 +194,13 @@ struct Cuts {
 /// The weights of a correlation as [groups, cuts of out_channels][terms, channels of the cut].
 template <class T>
 Tensor pack(const Correlation& c, const Weight<T>& weight, const Cuts& cuts);
+
+/// Weights are brought into another order so many input channels at a time, which then lie in the first cache.
+inline constexpr int64_t turned_together = 16;
+/// The weights from input channels [begin, end) of a group to its output channels from `first` on: [input channel, kernel, width], with zeros behind
+/// the last output channel.
+void turn_weights(const Correlation& c, const Weight<float>& weight, int64_t group, int64_t first, int64_t width, int64_t begin, int64_t end,
+                  float* to);
 
 /// The number of pieces, each with sums of its own, that a weight gradient of `size` elements over `blocks` blocks is split into.
 inline int64_t gradient_pieces(int64_t blocks, int64_t size) {

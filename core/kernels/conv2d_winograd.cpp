@@ -41,19 +41,17 @@ Tensor transform_weights(const Correlation& c, const Weight<float>& weight, cons
   const int64_t component = outputs.count * outputs.block * c.in_channels;
   Tensor packed = Tensor::empty({Components::count, component});
   float* all = static_cast<float*>(packed.raw());
-  parallel_for(outputs.count * outputs.vectors * c.in_channels, 64, [&](int64_t begin, int64_t end) {
+  const Cuts cuts(c.in_channels, turned_together);
+  parallel_for(outputs.count * outputs.vectors * cuts.count, 4, [&](int64_t begin, int64_t end) {
     for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t vector = unit / c.in_channels, i = unit % c.in_channels, first = vector * lanes;
-      alignas(64) float taps[3][3][lanes]{};
-      for (int64_t o = 0; o < std::min(lanes, c.out_channels - first); ++o) {
-        const float* from = weight.data + (first + o) * weight.out + i * weight.in;
-        for (int64_t a = 0; a < 3; ++a)
-          for (int64_t b = 0; b < 3; ++b)
-            taps[a][b][o] = from[(c.y.kernel_first + a * c.y.kernel_step) * weight.row + (c.x.kernel_first + b * c.x.kernel_step) * weight.column];
+      const int64_t vector = unit / cuts.count, cut = unit % cuts.count;
+      alignas(64) float turned[turned_together][9][lanes];
+      turn_weights(c, weight, 0, vector * lanes, lanes, cuts.begin(cut), cuts.begin(cut + 1), turned[0][0]);
+      for (int64_t i = 0; i < cuts.length(cut); ++i) {
+        float* to = all + (vector / outputs.vectors * c.in_channels + cuts.begin(cut) + i) * outputs.block + vector % outputs.vectors * lanes;
+        transform<3, 6>([&](int a, int b) { return Lanes::load_aligned(turned[i][weight.place(c, a, b)]); }, weight_line,
+                        [&](int a, int b, Lanes value) { value.store_aligned(to + (a * 6 + b) * component); });
       }
-      float* to = all + (vector / outputs.vectors * c.in_channels + i) * outputs.block + vector % outputs.vectors * lanes;
-      transform<3, 6>([&](int a, int b) { return Lanes::load_aligned(taps[a][b]); }, weight_line,
-                      [&](int a, int b, Lanes value) { value.store_aligned(to + (a * 6 + b) * component); });
     }
   });
   return packed;
