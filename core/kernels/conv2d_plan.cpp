@@ -30,6 +30,10 @@ void turn_weights(const Correlation& c, const Weight<float>& weight, int64_t gro
   const int64_t together = weight.in == kernel ? end - begin : 1, size = together * kernel;
   for (int64_t i = begin; i < end; i += together, to += size * width) {
     const float* from = weight.data + group * weight.group + first * weight.out + i * weight.in;
+    if (weight.out == 1) {  // a kernel of one element, and nothing to turn
+      std::copy_n(from, channels, to);
+      continue;
+    }
     turn({reinterpret_cast<const std::byte*>(from), size, 1, channels, weight.out, c.out_channels - first - channels}, sizeof(float),
          reinterpret_cast<std::byte*>(to), width);
   }

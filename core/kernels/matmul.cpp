@@ -50,9 +50,39 @@ Axes batch_axes(const TensorNode& x, const Shape& batch) {
 
 Shape leading(const Tensor& x) { return Shape(std::span<const int64_t>(x.shape().begin(), x.shape().end() - 2)); }
 
+// Products of one row, or of one term: sums of scaled rows of b, read and written as they lie, since each number is met once.
+template <class T>
+void sum_rows(int64_t m, int64_t n, int64_t k, const blas::Matrix<T>& a, const blas::Matrix<T>& b, T* out) {
+  constexpr int64_t most = 256;  // columns at once
+  const int64_t cuts = (n + most - 1) / most;
+  parallel_for(m * cuts, grain_for(std::min(n, most) * k * static_cast<int64_t>(sizeof(T))), [&](int64_t first, int64_t last) {
+    for (int64_t unit = first; unit < last; ++unit) {
+      const int64_t i = unit / cuts, begin = unit % cuts * most, width = std::min(most, n - begin);
+      const auto factor = [&](int64_t p) { return a.data[a.transposed ? p * a.stride + i : i * a.stride + p]; };
+      const T* row = b.data + begin;
+      T* to = out + i * n + begin;
+      const T first_factor = factor(0);
+      for (int64_t j = 0; j < width; ++j) to[j] = first_factor * row[j];
+      int64_t p = 1;
+      for (; p + 4 <= k; p += 4) {
+        const T* rows[] = {row + p * b.stride, row + (p + 1) * b.stride, row + (p + 2) * b.stride, row + (p + 3) * b.stride};
+        const T factors[] = {factor(p), factor(p + 1), factor(p + 2), factor(p + 3)};
+        for (int64_t j = 0; j < width; ++j)
+          to[j] += factors[0] * rows[0][j] + factors[1] * rows[1][j] + factors[2] * rows[2][j] + factors[3] * rows[3][j];
+      }
+      for (; p < k; ++p)
+        for (int64_t j = 0; j < width; ++j) to[j] += factor(p) * row[p * b.stride + j];
+    }
+  });
+}
+
 void multiply_into(const Tensor& out, const Operand& x, const Operand& y, const Tensor& bias) {
   if (out.numel() == 0) return;
   dispatch_floating("matmul", out.dtype(), [&]<class T>() {
+    const blas::Matrix<T> b = y.matrix<T>();
+    constexpr int64_t small = 1 << 14;
+    if (const int64_t terms = x.columns; std::min(x.rows, terms) == 1 && x.rows * terms * y.columns > small && !b.transposed && !bias.defined())
+      return sum_rows(x.rows, y.columns, terms, x.matrix<T>(), b, static_cast<T*>(out.raw()));
     blas::gemm(x.rows, y.columns, x.columns, T{1}, x.matrix<T>(), y.matrix<T>(), T{0}, static_cast<T*>(out.raw()), y.columns,
                bias.defined() ? static_cast<const T*>(bias.raw()) : nullptr);
   });
