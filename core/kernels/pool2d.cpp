@@ -1,6 +1,7 @@
 #include <scry/core/kernels/channel_registers.hpp>
 #include <scry/core/kernels/conv2d_plan.hpp>
 #include <scry/core/kernels/pool2d.hpp>
+#include <scry/core/kernels/transpose.hpp>
 #include <algorithm>
 #include <limits>
 #include <span>
@@ -60,6 +61,38 @@ template <class F>
 void for_rows(int64_t rows, int64_t row_bytes, const F& body) {
   parallel_for(rows, grain_for(row_bytes), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) body(row);
+  });
+}
+
+// Calls body(row, its image's input from row `first` on, first) for output rows. Images that lie in planes are turned a band at a time, so that the
+// turned ones stay in a cache.
+template <class T, class F>
+void for_output_rows(const Plan& p, const Tensor& x, const F& body) {
+  const bool planes = x.is_contiguous() && !is_channels_last(x);
+  const Tensor in = planes ? x : channels_last(x);
+  const T* images = static_cast<const T*>(in.raw());
+  const int64_t row_size = p.x.in * p.channels, work = p.x.grid * p.channels * p.y.taps * p.x.taps * static_cast<int64_t>(sizeof(T));
+  if (!planes) return for_rows(p.output_rows(), work, [&](int64_t row) { body(row, images + row / p.y.grid * p.y.in * row_size, 0); });
+  constexpr int64_t in_cache = 1 << 18;
+  const int64_t rows_in_cache = in_cache / static_cast<int64_t>(sizeof(T)) / row_size;
+  const conv::Cuts bands(p.y.grid, std::clamp<int64_t>(rows_in_cache * p.y.grid / p.y.in, 1, p.y.grid));
+  const auto input_of = [&](int64_t band) {
+    const int64_t last = bands.begin(band + 1) - 1, first = std::clamp<int64_t>(p.y.position(bands.begin(band)), 0, p.y.in);
+    return std::pair{first, std::clamp<int64_t>(p.y.position(last) + (p.y.taps - 1) * p.y.spacing + 1, first, p.y.in)};
+  };
+  int64_t most = 0;
+  for (int64_t band = 0; band < bands.count; ++band) most = std::max(most, input_of(band).second - input_of(band).first);
+  const int64_t units = p.images * bands.count;
+  conv::Scratch scratch(most * row_size * static_cast<int64_t>(sizeof(T)), units);
+  parallel_for(units, grain_for(work * bands.length(0)), [&](int64_t begin, int64_t end) {
+    const conv::Scratch::Lease lease(scratch);
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t image = unit / bands.count, band = unit % bands.count;
+      const auto [first, last] = input_of(band);
+      const int64_t plane = p.y.in * p.x.in;
+      transpose(images + image * plane * p.channels + first * p.x.in, plane, p.channels, (last - first) * p.x.in, lease.as<T>(), p.channels);
+      for (int64_t i = bands.begin(band); i < bands.begin(band + 1); ++i) body(image * p.y.grid + i, lease.as<T>(), first);
+    }
   });
 }
 
@@ -131,15 +164,15 @@ V choose(const C& condition, const V& yes, const V& no) {
 // The elements of one window that lie on the image.
 struct Box {
   const Plan& p;
-  int64_t top, bottom, left, right, corner;  // taps; where tap (0, 0) lies
+  int64_t top, bottom, left, right, corner;  // taps; where tap (0, 0) lies from input row `first` on
   bool whole;
-  Box(const Plan& plan, int64_t i, int64_t j)
+  Box(const Plan& plan, int64_t first, int64_t i, int64_t j)
       : p(plan),
         top(p.y.first_tap(i)),
         bottom(p.y.end_tap(i)),
         left(p.x.first_tap(j)),
         right(p.x.end_tap(j)),
-        corner((p.y.position(i) * p.x.in + p.x.position(j)) * p.channels),
+        corner(((p.y.position(i) - first) * p.x.in + p.x.position(j)) * p.channels),
         whole(top == 0 && left == 0 && bottom == p.y.taps && right == p.x.taps) {}
   int64_t first_index() const { return top < bottom && left < right ? top * p.x.taps + left : 0; }
 
@@ -155,11 +188,12 @@ struct Box {
   }
 };
 
-// One output row of max pooling. Indices are counted in T, which is exact, and turned into integers at the end.
+// One output row of max pooling, from the image's input row `first` on. Indices are counted in T, which is exact, and turned into integers at the
+// end.
 template <class T, class Index>
-void max_row(const Plan& p, const T* image, int64_t i, T* values, Index* indices) {
+void max_row(const Plan& p, const T* image, int64_t first, int64_t i, T* values, Index* indices) {
   for (int64_t j = 0, size = 0; j < p.x.grid; j += size / p.channels, values += size, indices += size) {
-    const Box box(p, i, j);
+    const Box box(p, first, i, j);
     size = p.run_from(j) * p.channels;
     for_channels<T>(size, [&]<class V>(int64_t c) {
       V best(-std::numeric_limits<T>::infinity()), index(static_cast<T>(box.first_index()));
@@ -234,17 +268,15 @@ Pooled max_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode) {
   require(window.kernel[0] * window.kernel[1] <= 1 << 24, op, ": a kernel of ", window.kernel[0], " x ", window.kernel[1],
           " has more than 2^24 elements, too many to count");
   const Plan p = make_plan(x.shape(), shape, window);
-  const Tensor in = channels_last(x);
   Pooled out{empty_channels_last(shape, x.dtype()), empty_channels_last(shape, index_type(window))};
   if (out.values.numel() == 0) return out;
   dispatch_floating(op, x.dtype(), [&]<class T>() {
     dispatch_index(out.indices.dtype(), [&]<class Index>() {
-      const T* images = static_cast<const T*>(in.raw());
       T* values = static_cast<T*>(out.values.raw());
       auto* indices = static_cast<Index*>(out.indices.raw());
       const int64_t size = p.x.grid * p.channels;
-      for_rows(p.output_rows(), size * p.y.taps * p.x.taps * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
-        max_row(p, images + row / p.y.grid * p.y.in * p.x.in * p.channels, row % p.y.grid, values + row * size, indices + row * size);
+      for_output_rows<T>(p, x, [&](int64_t row, const T* image, int64_t first) {
+        max_row(p, image, first, row % p.y.grid, values + row * size, indices + row * size);
       });
     });
   });
@@ -307,19 +339,16 @@ Tensor avg_pool2d(const Tensor& x, const Window2d& window, bool ceil_mode, bool 
   constexpr std::string_view op = "avg_pool2d";
   const Shape shape = pool2d_output_shape(op, x.shape(), window, ceil_mode);
   const Plan p = make_plan(x.shape(), shape, window);
-  const Tensor in = channels_last(x);
   Tensor out = empty_channels_last(shape, x.dtype());
   if (out.numel() == 0) return out;
   dispatch_floating(op, x.dtype(), [&]<class T>() {
-    const T* images = static_cast<const T*>(in.raw());
     T* means = static_cast<T*>(out.raw());
     const auto share = shares<T>(p, window, count_include_pad, divisor);
     const int64_t size = p.x.grid * p.channels;
-    for_rows(p.output_rows(), size * p.y.taps * p.x.taps * static_cast<int64_t>(sizeof(T)), [&](int64_t row) {
+    for_output_rows<T>(p, x, [&](int64_t row, const T* image, int64_t first) {
       const int64_t i = row % p.y.grid;
-      const T* image = images + row / p.y.grid * p.y.in * p.x.in * p.channels;
       for (int64_t j = 0, run = 0; j < p.x.grid; j += run) {
-        const Box box(p, i, j);
+        const Box box(p, first, i, j);
         run = p.run_from(j);
         const T each = share[static_cast<size_t>(i * p.x.grid + j)];
         for_channels<T>(run * p.channels, [&]<class V>(int64_t c) {
