@@ -81,9 +81,15 @@ void plain_row(const Correlation& c, const T* in, const T* weights, const T* bia
     for_channels<T>(
         channels, [&]<class V>(int64_t k) { plain_points<V, count>(s, x + k, w + k, bias ? load<V>(bias + k) : V(T{0}), to + j * s.out_step + k); });
   };
+  // Of images that no cache holds, the row that the next grid row meets first is asked for: rows are too short for the processor to foresee it.
+  constexpr int64_t in_cache = 1 << 21;
+  const bool far = c.images * c.y.in * c.x.in * channels * static_cast<int64_t>(sizeof(T)) > in_cache;
+  const T* next = c.input_row(in, image, std::clamp<int64_t>(c.y.position(i) + c.y.taps * c.y.spacing, 0, c.y.in - 1));
   for (int64_t j = 0; j < c.x.grid;) {
     const bool several = j >= inner && j + together <= outer;
     const int64_t left = several ? 0 : c.x.first_tap(j);
+    for (int64_t k = 0; far && k < (several ? together : 1) * channels; k += 64 / static_cast<int64_t>(sizeof(T)))
+      __builtin_prefetch(next + j * s.step + k, 0, 2);
     s.columns = several ? c.x.taps : std::max<int64_t>(0, c.x.end_tap(j) - left);
     several ? points.template operator()<together>(j, left) : points.template operator()<1>(j, left);
     j += several ? together : 1;
@@ -103,6 +109,8 @@ void plain_sums(const Correlation& c, const T* in, const T* gradient, int64_t fi
     const auto add = [&](int64_t j, const auto& on_image) {
       const V value = load<V>(g + j * c.groups);
       const T* x = row + (c.x.position(j) + b * c.x.spacing) * c.groups;
+      __builtin_prefetch(g + (c.x.grid + j) * c.groups, 0, 2);  // what the next row meets, whose lines lie far apart
+      __builtin_prefetch(x + c.y.step * c.x.in * c.groups, 0, 2);
       for (int k = 0; k < columns; ++k)
         if (on_image(j, b + k)) sum[k] += load<V>(x + k * c.x.spacing * c.groups) * value;
     };
