@@ -112,7 +112,11 @@ TEST(Matmul, EdgesOfTiles) {
                                 {24, 16, 257},
                                 {25, 31, 256},
                                 {26, 32, 255},
-                                {37, 65, 1}}) {
+                                {37, 65, 1},
+                                {1, 256, 65},  // one row, or one term, is summed as it lies, in pieces of 256 columns
+                                {1, 513, 34},
+                                {1, 17, 967},
+                                {67, 257, 1}}) {
     const Tensor bias = values({n}, f32, 3);
     const std::vector<Tensor> lefts = layouts(values({m, k}, f32, 1)), rights = layouts(values({k, n}, f32, 2));
     for (const Tensor& a : {lefts[0], lefts[1]})

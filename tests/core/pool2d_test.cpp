@@ -36,6 +36,8 @@ const std::vector<Case> cases{
     {"all of it", {4, 64, 8, 8}, window(8, 8)},
     {"large kernel", {2, 3, 20, 40}, window(17, 3, 8)},
     {"stride beyond the kernel", {2, 5, 11, 10}, window(2, 3)},
+    {"in bands", {1, 17, 97, 47}, window(3, 2, 1)},
+    {"in bands, dilated", {2, 20, 91, 50}, window(2, 5, 1, 3)},
     {"uneven", {2, 5, 9, 10}, {{3, 2}, {2, 1}, {1, 0}, {0, 1}, {1, 1}}},
 };
 
