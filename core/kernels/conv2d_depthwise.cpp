@@ -84,7 +84,7 @@ void plain_row(const Correlation& c, const T* in, const T* weights, const T* bia
   // Of images that no cache holds, the row that the next grid row meets first is asked for: rows are too short for the processor to foresee it.
   constexpr int64_t in_cache = 1 << 21;
   const bool far = c.images * c.y.in * c.x.in * channels * static_cast<int64_t>(sizeof(T)) > in_cache;
-  const T* next = c.input_row(in, image, std::clamp<int64_t>(c.y.position(i) + c.y.taps * c.y.spacing, 0, c.y.in - 1));
+  const T* next = c.input_row(in, image, std::max<int64_t>(0, std::min(c.y.in - 1, c.y.position(i) + c.y.taps * c.y.spacing)));
   for (int64_t j = 0; j < c.x.grid;) {
     const bool several = j >= inner && j + together <= outer;
     const int64_t left = several ? 0 : c.x.first_tap(j);
